@@ -1,0 +1,3 @@
+//! The browser's only door.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What every service of the BionicPRO mesh is made from.

@@ -1,0 +1,3 @@
+//! Sign-in and sessions.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! CRM changes from Kafka into ClickHouse.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Telemetry in, and the daily load into the datamart.
+
+fn main() {}

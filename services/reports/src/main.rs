@@ -1,0 +1,3 @@
+//! Reports on prostheses.
+
+fn main() {}
