@@ -55,6 +55,14 @@ CREATE TABLE IF NOT EXISTS service_visits (
 );
 CREATE INDEX IF NOT EXISTS service_visits_prosthesis_id ON service_visits (prosthesis_id);
 
+-- What `cargo stack seed` put here, so that the next `cargo stack up` does not do it again.
+CREATE TABLE IF NOT EXISTS seed_plan (
+  seed      bigint  NOT NULL,
+  customers integer NOT NULL,
+  days      integer NOT NULL,
+  last_day  date    NOT NULL
+);
+
 -- The transaction's trace context goes with each row that it writes, for Debezium to pick up.
 -- A transaction without one clears it: an old context would put new changes into an old trace.
 -- nullif: after a SET LOCAL the setting reads as empty text, not as null.

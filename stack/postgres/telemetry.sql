@@ -30,5 +30,13 @@ BEGIN
 END
 $$;
 
+-- What `cargo stack seed` put here, so that the next `cargo stack up` does not do it again.
+CREATE TABLE IF NOT EXISTS seed_plan (
+  seed      bigint  NOT NULL,
+  customers integer NOT NULL,
+  days      integer NOT NULL,
+  last_day  date    NOT NULL
+);
+
 GRANT USAGE ON SCHEMA public TO ingest_reader;
 GRANT SELECT ON readings TO ingest_reader;
