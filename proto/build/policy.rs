@@ -50,13 +50,14 @@ fn policy(pool: &DescriptorPool, method: &MethodDescriptor) -> anyhow::Result<St
         .context("the policy option is not a message")?;
     Ok(format!(
         "Policy {{ audiences: &[{}], roles: &{:?}, browser: {}, step_up: {}, \
-         deadline: {}, idempotency: {} }}",
+         deadline: {}, idempotency: {}, server_streaming: {} }}",
         audiences(access)?,
         roles(access)?,
         flag(access, "browser")?,
         flag(access, "step_up")?,
         deadline(access, method)?,
         idempotency(&options)?,
+        method.is_server_streaming(),
     ))
 }
 

@@ -54,6 +54,8 @@ pub struct Policy {
     pub deadline: Deadline,
     /// Whether a call may be repeated.
     pub idempotency: Idempotency,
+    /// Whether the answer is a stream of messages.
+    pub server_streaming: bool,
 }
 
 impl Idempotency {
@@ -81,6 +83,7 @@ mod tests {
         let (default, maximum) = (Duration::from_secs(10), Duration::from_secs(30));
         assert_eq!(policy.deadline, Deadline::Bounded { default, maximum });
         assert_eq!(policy.idempotency, Idempotency::Idempotent);
+        assert!(!policy.server_streaming);
     }
 
     #[test]
