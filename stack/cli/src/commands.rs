@@ -1,0 +1,58 @@
+//! One module a command; this one picks it.
+
+mod build;
+mod doctor;
+mod down;
+mod logs;
+mod restart;
+mod sql;
+mod status;
+mod token;
+mod up;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::{
+    checkout::Checkout,
+    cli::{Cli, Command},
+    parts::Site,
+    templates,
+    topology::Topology,
+};
+
+/// Does what was asked.
+///
+/// # Errors
+/// When it could not be done; the message says what to do about it.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
+    let checkout = Checkout::find()?;
+    let site = Site {
+        topology: Topology::new(&checkout, cli.profile)?,
+        checkout,
+    };
+    match cli.command {
+        Command::Up(options) => up::run(&site, &options)?,
+        Command::Down => down::run(&site)?,
+        Command::Reset => down::reset(&site)?,
+        Command::Restart { part } => restart::run(&site, &part)?,
+        Command::Status => status::run(&site)?,
+        Command::Logs { part, follow } => logs::run(&site, &part, follow)?,
+        Command::Doctor => doctor::run(&site)?,
+        Command::Render => render(&site)?,
+        Command::Token { client } => token::run(&site, &client)?,
+        Command::Sql {
+            database,
+            statement,
+        } => return sql::run(&site, &database, statement.as_deref()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn render(site: &Site) -> Result<()> {
+    for file in templates::render_all(&site.checkout, &site.topology)? {
+        println!("{}", file.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! `cargo stack up`: everything from an empty machine to a ready stack, in one
+//! order. Each step changes nothing that is done already, so that an
+//! interrupted `up` is completed by the next one.
+
+mod provision;
+mod summary;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+
+use self::summary::Timings;
+use crate::{
+    cli,
+    lock::Lock,
+    parts::{self, Part, Site, Stage, tools},
+    preflight::{self, Plan},
+    progress::Progress,
+    supervisor::Supervisor,
+    templates,
+};
+
+/// How long a part may take from its start to ready.
+const READY_LIMIT: Duration = Duration::from_secs(300);
+/// Services whose tables are made before they start.
+const OWNERS_OF_TABLES: &[&str] = &["ingest", "cdc"];
+
+pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
+    let started = Instant::now();
+    let _lock = Lock::take(&site.topology.directories.state)?;
+    let selected = select(options)?;
+    let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
+    let starting = not_running(&supervisor, &selected);
+    preflight::check(&Plan {
+        checkout: &site.checkout,
+        topology: &site.topology,
+        starting: &starting,
+    })?;
+
+    let up = Up {
+        site,
+        selected,
+        supervisor,
+        progress: Progress::new(),
+        timings: Timings::default(),
+    };
+    provision::run(site, &up.selected, &up.progress, &up.timings)?;
+    tools::link(&site.checkout)?;
+    templates::render_all(&site.checkout, &site.topology)?;
+    up.supervisor.start()?;
+    up.start(Stage::Stores)?;
+    up.start(Stage::Platforms)?;
+    up.migrate()?;
+    up.start(Stage::Services)?;
+    up.start(Stage::Door)?;
+    summary::print(site, &up.selected, &up.timings, started.elapsed());
+    Ok(())
+}
+
+/// The parts that are asked for, in the order in which they start.
+fn select(options: &cli::Up) -> Result<Vec<&'static dyn Part>> {
+    for name in options.without.iter().chain(&options.only) {
+        parts::find(name)?;
+    }
+    let wanted = |name: &str| match options.only.as_slice() {
+        [] => !options.without.iter().any(|without| without == name),
+        only => only.iter().any(|only| only == name),
+    };
+    Ok(parts::ALL
+        .iter()
+        .copied()
+        .filter(|part| wanted(part.name()))
+        .collect())
+}
+
+fn not_running(supervisor: &Supervisor, selected: &[&'static dyn Part]) -> Vec<&'static dyn Part> {
+    let running = supervisor.processes().unwrap_or_default();
+    let runs = |name: &str| {
+        running
+            .iter()
+            .any(|process| process.name == name && process.is_running)
+    };
+    selected
+        .iter()
+        .copied()
+        .filter(|part| !runs(part.name()))
+        .collect()
+}
+
+struct Up<'a> {
+    site: &'a Site,
+    selected: Vec<&'static dyn Part>,
+    supervisor: Supervisor,
+    progress: Progress,
+    timings: Timings,
+}
+
+impl Up<'_> {
+    fn selected(&self, name: &str) -> bool {
+        self.selected.iter().any(|part| part.name() == name)
+    }
+
+    /// Starts the parts of a stage side by side and waits for all of them.
+    fn start(&self, stage: Stage) -> Result<()> {
+        let parts: Vec<_> = self
+            .selected
+            .iter()
+            .filter(|part| part.stage() == stage)
+            .collect();
+        let errors: Vec<String> = thread::scope(|scope| {
+            let starts: Vec<_> = parts
+                .iter()
+                .map(|part| scope.spawn(|| self.start_part(**part)))
+                .collect();
+            starts
+                .into_iter()
+                .filter_map(|start| start.join().ok()?.err())
+                .map(|error| format!("{error:#}"))
+                .collect()
+        });
+        if !errors.is_empty() {
+            bail!("{}", errors.join("\n"));
+        }
+        Ok(())
+    }
+
+    fn start_part(&self, part: &'static dyn Part) -> Result<()> {
+        let task = self.progress.task(part.name());
+        task.step("starting");
+        let outcome = self.bring_up(part);
+        match outcome {
+            Ok(()) => self.timings.started(part.name(), task.done("ready")),
+            Err(_) => task.failed(),
+        }
+        outcome
+    }
+
+    fn bring_up(&self, part: &'static dyn Part) -> Result<()> {
+        if !self.supervisor.process(part.name())?.is_running {
+            part.prepare(self.site)?;
+            self.supervisor.start_process(part.name())?;
+        }
+        self.supervisor.wait_ready(part.name(), READY_LIMIT)?;
+        part.configure(self.site)
+    }
+
+    /// Makes the tables of our services.
+    fn migrate(&self) -> Result<()> {
+        for owner in OWNERS_OF_TABLES.iter().filter(|owner| self.selected(owner)) {
+            let task = self.progress.task(*owner);
+            task.step("migrating its tables");
+            self.supervisor
+                .run_to_end(&format!("{owner}-migrate"), READY_LIMIT)?;
+            task.done("tables are there");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(options: &cli::Up) -> Vec<&'static str> {
+        select(options)
+            .expect("known parts")
+            .iter()
+            .map(|part| part.name())
+            .collect()
+    }
+
+    #[test]
+    fn parts_can_be_left_out() {
+        let without = names(&cli::Up {
+            without: vec!["redis".into()],
+            ..Default::default()
+        });
+        assert!(!without.contains(&"redis") && without.contains(&"postgres"));
+    }
+
+    #[test]
+    fn parts_can_be_picked() {
+        assert_eq!(
+            names(&cli::Up {
+                only: vec!["redis".into()],
+                ..Default::default()
+            }),
+            ["redis"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_part_is_refused() {
+        assert!(
+            select(&cli::Up {
+                without: vec!["mysql".into()],
+                ..Default::default()
+            })
+            .is_err()
+        );
+    }
+}

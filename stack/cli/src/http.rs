@@ -1,0 +1,84 @@
+//! The few plain HTTP calls that the cli makes itself, all to loopback.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use ureq::{Agent, http::Response};
+
+use crate::topology::Topology;
+
+fn agent() -> Agent {
+    Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(120)))
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+/// Runs a ClickHouse statement as `default` and answers what it printed.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the statement.
+pub(crate) fn clickhouse(url: &str, statement: &str) -> Result<String> {
+    let response = agent()
+        .post(url)
+        .send(statement)
+        .with_context(|| format!("ClickHouse at {url} does not answer"))?;
+    text(response).context("ClickHouse refused the statement")
+}
+
+/// Fetches a client-credentials token for a client of the realm.
+///
+/// # Errors
+/// When Keycloak cannot be reached or refuses.
+pub(crate) fn client_token(topology: &Topology, client_id: &str, secret: &str) -> Result<String> {
+    let endpoint = &topology.keycloak.token_endpoint;
+    let response = agent()
+        .post(endpoint)
+        .send_form([
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id),
+            ("client_secret", secret),
+        ])
+        .with_context(|| format!("Keycloak does not answer at {endpoint}; is the stack up?"))?;
+    let answer: serde_json::Value =
+        serde_json::from_str(&text(response).context("Keycloak refused the client")?)?;
+    match answer["access_token"].as_str() {
+        Some(token) => Ok(token.to_owned()),
+        None => bail!("Keycloak's answer holds no access_token"),
+    }
+}
+
+/// Answers the JSON at `url`.
+///
+/// # Errors
+/// When it cannot be fetched or is no JSON.
+pub(crate) fn get_json(url: &str) -> Result<serde_json::Value> {
+    Ok(serde_json::from_str(&text(agent().get(url).call()?)?)?)
+}
+
+/// Puts a JSON document to `url`.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub(crate) fn put_json(url: &str, document: &str) -> Result<()> {
+    text(
+        agent()
+            .put(url)
+            .content_type("application/json")
+            .send(document)?,
+    )
+    .map(drop)
+}
+
+fn text(mut response: Response<ureq::Body>) -> Result<String> {
+    let body = response
+        .body_mut()
+        .with_config()
+        .limit(u64::MAX)
+        .read_to_string()?;
+    if !response.status().is_success() {
+        bail!("{}: {}", response.status(), body.trim_end());
+    }
+    Ok(body)
+}

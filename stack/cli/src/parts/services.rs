@@ -1,0 +1,54 @@
+//! Our own services and the gateway: built by cargo, not provisioned.
+
+use super::{Part, Stage};
+use crate::topology::{Port, Topology};
+
+/// One of our binaries.
+pub(super) struct Service {
+    name: &'static str,
+    stage: Stage,
+    port: fn(&Topology) -> u16,
+}
+
+pub(super) const AUTH: Service = Service {
+    name: "auth",
+    stage: Stage::Services,
+    port: |topology| topology.auth.service.port,
+};
+pub(super) const REPORTS: Service = Service {
+    name: "reports",
+    stage: Stage::Services,
+    port: |topology| topology.reports.port,
+};
+pub(super) const INGEST: Service = Service {
+    name: "ingest",
+    stage: Stage::Services,
+    port: |topology| topology.ingest.port,
+};
+pub(super) const CDC: Service = Service {
+    name: "cdc",
+    stage: Stage::Services,
+    port: |topology| topology.cdc.port,
+};
+pub(super) const GATEWAY: Service = Service {
+    name: "gateway",
+    stage: Stage::Door,
+    port: |topology| topology.gateway.port,
+};
+
+impl Part for Service {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    fn ports(&self, topology: &Topology) -> Vec<Port> {
+        vec![Port {
+            number: (self.port)(topology),
+            purpose: self.name,
+        }]
+    }
+}

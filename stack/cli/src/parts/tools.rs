@@ -1,0 +1,58 @@
+//! The Go tools: process-compose, which supervises, and grpcurl, for people
+//! and for the steps that call our services.
+
+use std::{os::unix::fs::symlink, path::PathBuf, process::Command};
+
+use anyhow::Result;
+
+use crate::{
+    cache::{Recipe, Workshop},
+    checkout::Checkout,
+    exec,
+};
+
+/// Builds what `stack/tools/go.mod` names.
+pub(crate) const RECIPE: Recipe = Recipe {
+    name: "tools",
+    manifest: &["tools/go.mod", "tools/go.sum"],
+    revision: 1,
+    build,
+};
+
+fn build(workshop: &Workshop<'_>) -> Result<()> {
+    (workshop.say)("building process-compose and grpcurl");
+    exec::logged(
+        Command::new("go")
+            .args(["install", "-trimpath", "-ldflags=-s -w", "tool"])
+            .env("GOBIN", workshop.into)
+            .current_dir(workshop.stack.join("tools")),
+        &workshop.log,
+    )
+}
+
+/// Lays the tools out in `.stack/bin`, where people and the README find them.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(crate) fn link(checkout: &Checkout) -> Result<()> {
+    let bin = checkout.state().join("bin");
+    std::fs::create_dir_all(&bin)?;
+    for tool in ["process-compose", "grpcurl"] {
+        let link = bin.join(tool);
+        let target = RECIPE.folder(checkout)?.join(tool);
+        if std::fs::read_link(&link).is_ok_and(|existing| existing == target) {
+            continue;
+        }
+        let _ = std::fs::remove_file(&link);
+        symlink(target, link)?;
+    }
+    Ok(())
+}
+
+/// Where a tool lies in the cache.
+///
+/// # Errors
+/// When the manifest cannot be read.
+pub(crate) fn path(checkout: &Checkout, tool: &str) -> Result<PathBuf> {
+    Ok(RECIPE.folder(checkout)?.join(tool))
+}

@@ -1,0 +1,288 @@
+//! Speaks to process-compose, which runs all processes of one stack: starts it
+//! in the background, starts and stops processes in it, waits until they are
+//! ready. What the processes are stands in the rendered `process.yaml` files.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{checkout::Checkout, exec, parts::tools, topology::Topology};
+
+/// Relative to the state folder, from where it is always called: an absolute
+/// path could be longer than the 108 bytes that a socket's may have.
+const SOCKET: &str = "supervisor.sock";
+const POLL: Duration = Duration::from_millis(250);
+/// A process that had to be started again this often will not become ready.
+const RESTARTS_TOLERATED: u32 = 4;
+
+/// The supervisor of one stack.
+pub(crate) struct Supervisor {
+    program: PathBuf,
+    state: PathBuf,
+    logs: PathBuf,
+}
+
+/// A process as the supervisor sees it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Process {
+    /// The part's name.
+    pub(crate) name: String,
+    /// `Running`, `Disabled`, `Completed`, …
+    pub(crate) status: String,
+    /// `Ready`, `Not Ready` or `-`.
+    pub(crate) is_ready: String,
+    /// Whether it runs now.
+    pub(crate) is_running: bool,
+    /// How often it was started again.
+    pub(crate) restarts: u32,
+    /// How it ended, where it did.
+    pub(crate) exit_code: i32,
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// Resident memory in bytes.
+    pub(crate) mem: u64,
+    /// Since its start, as text.
+    pub(crate) system_time: String,
+}
+
+impl Process {
+    /// Whether it runs and its probe says so.
+    pub(crate) fn ready(&self) -> bool {
+        self.is_running && self.is_ready == "Ready"
+    }
+}
+
+impl Supervisor {
+    /// The supervisor of `topology`'s stack, running or not.
+    ///
+    /// # Errors
+    /// When the tools' manifest cannot be read.
+    pub(crate) fn new(checkout: &Checkout, topology: &Topology) -> Result<Self> {
+        Ok(Self {
+            program: tools::path(checkout, "process-compose")?,
+            state: topology.directories.state.clone(),
+            logs: topology.directories.logs.clone(),
+        })
+    }
+
+    /// Whether it runs.
+    pub(crate) fn running(&self) -> bool {
+        self.processes().is_ok()
+    }
+
+    /// Starts it in the background with no process running, or hands the
+    /// rendered declarations to the one that runs.
+    ///
+    /// # Errors
+    /// When it cannot be started or refuses the declarations.
+    pub(crate) fn start(&self) -> Result<()> {
+        fs::create_dir_all(&self.logs)?;
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.state)? {
+            let file = entry?.path().join("process.yaml");
+            if file.is_file() {
+                files.extend(["--config".into(), file]);
+            }
+        }
+        if self.running() {
+            return exec::output(self.command().args(["project", "update"]).args(files)).map(drop);
+        }
+        let _ = fs::remove_file(self.state.join(SOCKET));
+        let log = self.logs.join("supervisor.log");
+        exec::logged(
+            self.command()
+                .args([
+                    "up",
+                    "--detached",
+                    "--keep-project",
+                    "--ordered-shutdown",
+                    "--disable-dotenv",
+                ])
+                .args(files),
+            &log,
+        )?;
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.running() {
+            if Instant::now() > deadline {
+                bail!("the supervisor does not answer:\n{}", exec::log_tail(&log));
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// Starts one process unless it runs.
+    ///
+    /// # Errors
+    /// When the supervisor refuses.
+    pub(crate) fn start_process(&self, name: &str) -> Result<()> {
+        if self.process(name)?.is_running {
+            return Ok(());
+        }
+        exec::output(self.command().args(["process", "start", name])).map(drop)
+    }
+
+    /// Stops and starts one process.
+    ///
+    /// # Errors
+    /// When the supervisor refuses.
+    pub(crate) fn restart_process(&self, name: &str) -> Result<()> {
+        if !self.process(name)?.is_running {
+            return self.start_process(name);
+        }
+        exec::output(self.command().args(["process", "restart", name])).map(drop)
+    }
+
+    /// Waits until `name` is ready.
+    ///
+    /// # Errors
+    /// When it ends, keeps ending, or is not ready within `limit`; the error
+    /// repeats the end of its log.
+    pub(crate) fn wait_ready(&self, name: &str, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let process = self.process(name)?;
+            if process.ready() {
+                return Ok(());
+            }
+            if let Some(reason) = hopeless(&process, Instant::now() > deadline, limit) {
+                let log = self.logs.join(format!("{name}.log"));
+                bail!(
+                    "{name} {reason}; the end of {}:\n{}",
+                    log.display(),
+                    exec::log_tail(&log)
+                );
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Runs a process that ends by itself.
+    ///
+    /// # Errors
+    /// When it ends with another status than 0 or not within `limit`; the error
+    /// repeats the end of its log.
+    pub(crate) fn run_to_end(&self, name: &str, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        exec::output(self.command().args(["process", "start", name]))?;
+        loop {
+            let process = self.process(name)?;
+            let ended = !process.is_running
+                && matches!(process.status.as_str(), "Completed" | "Error" | "Skipped");
+            if ended && process.exit_code == 0 {
+                return Ok(());
+            }
+            if ended || Instant::now() > deadline {
+                let log = self.logs.join(format!("{name}.log"));
+                bail!(
+                    "{name} did not succeed (status {}); the end of {}:\n{}",
+                    process.exit_code,
+                    log.display(),
+                    exec::log_tail(&log)
+                );
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Stops all processes in reverse order, then the supervisor itself.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub(crate) fn down(&self) -> Result<()> {
+        exec::output(self.command().arg("down")).map(drop)
+    }
+
+    /// All processes that are declared.
+    ///
+    /// # Errors
+    /// When the supervisor does not run.
+    pub(crate) fn processes(&self) -> Result<Vec<Process>> {
+        if !self.state.join(SOCKET).exists() {
+            bail!("the stack is not up");
+        }
+        let list = exec::output(self.command().args(["process", "list", "--output", "json"]))?;
+        serde_json::from_str(&list).context("the supervisor's list of processes is not as expected")
+    }
+
+    /// The process called `name`.
+    ///
+    /// # Errors
+    /// When the supervisor does not run or does not know it.
+    pub(crate) fn process(&self, name: &str) -> Result<Process> {
+        self.processes()?
+            .into_iter()
+            .find(|process| process.name == name)
+            .with_context(|| format!("the supervisor knows no process {name:?}"))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args([
+                "--use-uds",
+                "--unix-socket",
+                SOCKET,
+                "--log-file",
+                "logs/supervisor.log",
+            ])
+            .current_dir(&self.state)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+fn hopeless(process: &Process, late: bool, limit: Duration) -> Option<String> {
+    if process.restarts > RESTARTS_TOLERATED {
+        Some(format!(
+            "ended {} times (last with status {})",
+            process.restarts, process.exit_code
+        ))
+    } else if matches!(process.status.as_str(), "Completed" | "Error" | "Skipped") {
+        Some(format!("ended with status {}", process.exit_code))
+    } else if late {
+        Some(format!("was not ready within {} s", limit.as_secs()))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(status: &str, restarts: u32) -> Process {
+        Process {
+            name: "redis".into(),
+            status: status.into(),
+            is_ready: "Not Ready".into(),
+            is_running: true,
+            restarts,
+            exit_code: 1,
+            pid: 1,
+            mem: 0,
+            system_time: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_process_that_keeps_ending_is_not_waited_for() {
+        assert!(
+            hopeless(&process("Running", 5), false, POLL)
+                .is_some_and(|reason| reason.contains("ended 5 times"))
+        );
+    }
+
+    #[test]
+    fn a_process_that_still_starts_is_waited_for_until_its_time_is_up() {
+        assert_eq!(hopeless(&process("Running", 1), false, POLL), None);
+        assert!(hopeless(&process("Running", 1), true, POLL).is_some());
+    }
+}
