@@ -1,0 +1,89 @@
+// Which page an address shows, and to whom.
+
+import { Button } from "@mantine/core";
+import { type ReactNode, useEffect } from "react";
+import { Link, Navigate, Route, Routes, useLocation } from "react-router";
+import { FailureNotice } from "../components/FailureNotice";
+import { Notice } from "../components/Notice";
+import { ReportPage } from "../features/report/ReportPage";
+import { ReportSkeleton } from "../features/report/ReportSkeleton";
+import { useSession } from "../features/session/Session";
+import { SignedOutPage } from "../features/session/SignedOutPage";
+import { SignInFailedPage } from "../features/session/SignInFailedPage";
+import { StaffPage } from "../features/session/StaffPage";
+import { HOME } from "../features/session/sign-in";
+import { useI18n } from "../i18n/I18n";
+
+export function Pages() {
+  useHeadingFocus();
+  return (
+    <Routes>
+      <Route
+        path="/"
+        element={
+          <SignedIn>
+            <Navigate to={HOME} replace />
+          </SignedIn>
+        }
+      />
+      <Route
+        path={HOME}
+        element={
+          <SignedIn>
+            <Home />
+          </SignedIn>
+        }
+      />
+      <Route path="/sign-in/failed" element={<SignInFailedPage />} />
+      <Route path="*" element={<NotFoundPage />} />
+    </Routes>
+  );
+}
+
+/** Shows its page to somebody signed in, and the way in to everybody else. */
+function SignedIn({ children }: { children: ReactNode }) {
+  const session = useSession();
+  switch (session.state) {
+    case "loading":
+      return <ReportSkeleton />;
+    case "failed":
+      return <FailureNotice {...session} />;
+    case "signed-out":
+      return <SignedOutPage why={session.why} />;
+    case "signed-in":
+      return children;
+  }
+}
+
+/** The report of whoever has one; staff sign in here too. */
+function Home() {
+  const session = useSession();
+  if (session.state !== "signed-in") return null;
+  const { me } = session;
+  const isPatient = me.customerId !== "" || me.roles.includes("prothetic_user");
+  return isPatient ? <ReportPage /> : <StaffPage me={me} />;
+}
+
+function NotFoundPage() {
+  const { t } = useI18n();
+  return (
+    <>
+      <title>{`${t.app.notFoundTitle} · ${t.app.name}`}</title>
+      <Notice title={t.app.notFoundTitle} text={t.app.notFoundText}>
+        <Button component={Link} to="/">
+          {t.app.home}
+        </Button>
+      </Notice>
+    </>
+  );
+}
+
+/** Moves the focus to the heading of a page that was opened from within the app. */
+function useHeadingFocus() {
+  const { pathname, key } = useLocation();
+  const first = key === "default";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another path is another page; another query is not
+  useEffect(() => {
+    if (!first) document.querySelector<HTMLElement>("[data-page-heading]")?.focus();
+  }, [pathname]);
+}

@@ -1,0 +1,48 @@
+// What stands around every page: the way past the header, the header, notices
+// about the connection, and the main landmark.
+
+import { Alert, Anchor } from "@mantine/core";
+import { useNetwork } from "@mantine/hooks";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import { Logo } from "../components/icons";
+import { AccountMenu } from "../features/session/AccountMenu";
+import { useI18n } from "../i18n/I18n";
+import { LanguageSwitch } from "./LanguageSwitch";
+import classes from "./Shell.module.css";
+import { ThemeMenu } from "./ThemeMenu";
+
+export function Shell({ children }: { children: ReactNode }) {
+  const { t } = useI18n();
+  const { online } = useNetwork();
+  return (
+    <>
+      <Anchor href="#main" className={classes.skip}>
+        {t.app.skip}
+      </Anchor>
+      <header className={classes.header}>
+        <div className={classes.inner}>
+          <Link to="/" className={classes.brand}>
+            <Logo />
+            <span>{t.app.name}</span>
+          </Link>
+          <div className={classes.tools}>
+            <LanguageSwitch />
+            <ThemeMenu />
+            <AccountMenu />
+          </div>
+        </div>
+      </header>
+      <main id="main" tabIndex={-1} className={classes.main}>
+        <div role="status">
+          {!online && (
+            <Alert color="yellow" className={classes.offline}>
+              {t.app.offline}
+            </Alert>
+          )}
+        </div>
+        {children}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+// Says why a call failed, in words for its reason, and tries again: at once
+// when asked, and by itself where waiting can help.
+
+import { Code } from "@connectrpc/connect";
+import { Button } from "@mantine/core";
+import { useEffect } from "react";
+import type { Dictionary } from "../i18n/en";
+import { useI18n } from "../i18n/I18n";
+import type { Failure, ReasonName } from "../rpc/failure";
+import { Notice } from "./Notice";
+
+const RETRY_AFTER_MS = 10_000;
+
+/** The words for a failure: by its reason, else by what is known of it. */
+export function explain(failure: Failure, t: Dictionary): { title: string; text: string } {
+  const known = failure.reason && t.failures.known[failure.reason as ReasonName];
+  if (known) return known;
+  return failure.reason === undefined && failure.code === Code.Unavailable
+    ? t.failures.unreachable
+    : t.failures.other;
+}
+
+interface FailureNoticeProps {
+  failure: Failure;
+  onRetry: () => void;
+  retrying: boolean;
+}
+
+export function FailureNotice({ failure, onRetry, retrying }: FailureNoticeProps) {
+  const { t } = useI18n();
+  const { retryable, retryAfterMs = RETRY_AFTER_MS } = failure;
+  useEffect(() => {
+    if (!retryable || retrying) return;
+    const timer = setTimeout(onRetry, retryAfterMs);
+    return () => clearTimeout(timer);
+  }, [retryable, retrying, retryAfterMs, onRetry]);
+  const { title, text } = explain(failure, t);
+  return (
+    <Notice
+      urgent
+      title={title}
+      text={text}
+      detail={t.signInFailed.code(failure.reason ?? Code[failure.code])}
+    >
+      <Button onClick={onRetry} loading={retrying}>
+        {t.app.retry}
+      </Button>
+    </Notice>
+  );
+}

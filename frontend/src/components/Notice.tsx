@@ -1,0 +1,28 @@
+// A page or a part of one that says one thing and what to do about it.
+
+import { Paper, Title } from "@mantine/core";
+import type { ReactNode } from "react";
+import classes from "./Notice.module.css";
+
+interface NoticeProps {
+  title: string;
+  text: string;
+  /** A detail for support, in small. */
+  detail?: string | undefined;
+  children?: ReactNode;
+  /** Announced at once by screen readers. */
+  urgent?: boolean;
+}
+
+export function Notice({ title, text, detail, children, urgent = false }: NoticeProps) {
+  return (
+    <Paper className={classes.notice} {...(urgent && { role: "alert" })}>
+      <Title order={1} size="h2" tabIndex={-1} data-page-heading>
+        {title}
+      </Title>
+      <p>{text}</p>
+      {children && <div className={classes.actions}>{children}</div>}
+      {detail && <p className={classes.detail}>{detail}</p>}
+    </Paper>
+  );
+}

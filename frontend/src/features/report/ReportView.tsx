@@ -1,0 +1,87 @@
+// A report's content: what it says in words, in numbers, in charts.
+
+import { Button, Paper } from "@mantine/core";
+import { useMemo } from "react";
+import { Link } from "react-router";
+import { Notice } from "../../components/Notice";
+import type { Report } from "../../gen/bionicpro/reports/v1/report_pb.js";
+import { useI18n } from "../../i18n/I18n";
+import { ChartCard } from "./charts/ChartCard";
+import { faultsChart, gripsChart, responseChart, useChart as usageChart } from "./charts/model";
+import { type Comparison, summary } from "./comparison";
+import { Devices } from "./Devices";
+import { Freshness } from "./Freshness";
+import { isComplete } from "./freshness";
+import { Headlines } from "./Headlines";
+import { lengthOf, type PeriodName, type Span, writeChoice } from "./periods/period";
+import classes from "./Report.module.css";
+
+interface ReportViewProps {
+  report: Report;
+  name: PeriodName;
+}
+
+export function ReportView({ report, name }: ReportViewProps) {
+  const i18n = useI18n();
+  const { period, totals } = report;
+  const charts = useMemo(
+    () => ({
+      usage: usageChart(report, i18n),
+      response: responseChart(report, i18n),
+      grips: gripsChart(report, i18n),
+      faults: faultsChart(report, i18n),
+    }),
+    [report, i18n],
+  );
+  if (!period || !totals || totals.readings === 0n) {
+    return <EmptyReport report={report} name={name} />;
+  }
+  const span: Span = { start: period.startDay, end: period.endDay };
+  const days = lengthOf(span);
+  const previous = report.previousTotals;
+  const comparison: Comparison = {
+    current: totals,
+    previous: previous && previous.readings > 0n ? previous : undefined,
+    days,
+    inProgress: !isComplete(report.freshness, span.end),
+  };
+
+  return (
+    <>
+      <Freshness freshness={report.freshness} />
+      <Paper className={classes.summary}>
+        <p>{summary(comparison, i18n)}</p>
+      </Paper>
+      <Headlines comparison={comparison} previousPeriod={report.previousPeriod} name={name} />
+      {days > 1 && (
+        <>
+          <ChartCard model={charts.usage} />
+          <ChartCard model={charts.response} />
+        </>
+      )}
+      <div className={classes.pair}>
+        <ChartCard model={charts.grips} />
+        <ChartCard model={charts.faults} empty={i18n.t.charts.noFaults} />
+      </div>
+      <Devices prostheses={report.prostheses} visits={report.serviceVisits} />
+    </>
+  );
+}
+
+/** Says that there is nothing, and where there is something. */
+function EmptyReport({ report, name }: ReportViewProps) {
+  const { t } = useI18n();
+  const ever = report.freshness?.telemetryWatermark !== undefined;
+  const latest = writeChoice({ name: name === "range" ? "month" : name });
+  return (
+    <>
+      <Freshness freshness={report.freshness} />
+      <Notice title={t.report.emptyTitle} text={ever ? t.report.emptyText : t.report.emptyEver}>
+        <Button component={Link} to={{ search: latest.toString() }} variant="light">
+          {t.report.toLatest}
+        </Button>
+      </Notice>
+      <Devices prostheses={report.prostheses} visits={report.serviceVisits} />
+    </>
+  );
+}

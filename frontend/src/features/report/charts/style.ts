@@ -1,0 +1,31 @@
+// The charts' colours in the theme that is shown: the values of app/theme.css,
+// which a canvas cannot read by itself.
+
+import { useComputedColorScheme } from "@mantine/core";
+import { useReducedMotion } from "@mantine/hooks";
+import type { ChartColors } from "./option";
+
+const palettes: Record<"light" | "dark", ChartColors> = {
+  light: {
+    text: "#52605d",
+    surface: "#ffffff",
+    line: "#dde4e2",
+    brand: "#12766f",
+    accent: "#4456b8",
+    warning: "#b4530a",
+  },
+  dark: {
+    text: "#a9b7b4",
+    surface: "#181f1d",
+    line: "#303a38",
+    brand: "#46aaa3",
+    accent: "#95a4f5",
+    warning: "#eea25a",
+  },
+};
+
+export function useChartStyle(): { colors: ChartColors; animated: boolean } {
+  const scheme = useComputedColorScheme("light");
+  const reduced = useReducedMotion();
+  return { colors: palettes[scheme], animated: !reduced };
+}

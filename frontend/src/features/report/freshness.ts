@@ -1,0 +1,21 @@
+// What the watermarks mean for a reader.
+
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Freshness } from "../../gen/bionicpro/reports/v1/report_pb.js";
+import { addDays } from "./periods/period";
+
+/** The daily load runs once a day: older than a day and a half is late. */
+const STALE_AFTER_MS = 36 * 3_600_000;
+
+export function isStale(freshness: Freshness | undefined, now: Date): boolean {
+  const watermark = freshness?.telemetryWatermark;
+  if (!watermark) return false;
+  return now.getTime() - timestampDate(watermark).getTime() > STALE_AFTER_MS;
+}
+
+/** Whether all readings up to the end of the last day (UTC) are in. */
+export function isComplete(freshness: Freshness | undefined, lastDay: string): boolean {
+  const watermark = freshness?.telemetryWatermark;
+  if (!watermark) return false;
+  return timestampDate(watermark) >= new Date(`${addDays(lastDay, 1)}T00:00:00Z`);
+}

@@ -1,0 +1,61 @@
+// The way in, for who is new here, whose session ended, or who just left.
+
+import { Button, Paper, Title } from "@mantine/core";
+import { useLocation } from "react-router";
+import { Notice } from "../../components/Notice";
+import { useI18n } from "../../i18n/I18n";
+import classes from "./Session.module.css";
+import { HOME, signInUrl } from "./sign-in";
+
+interface SignedOutPageProps {
+  why: "new" | "expired" | "left";
+}
+
+export function SignedOutPage({ why }: SignedOutPageProps) {
+  const { t } = useI18n();
+  const text = t.welcome;
+  if (why === "expired") {
+    return (
+      <Notice urgent title={text.expiredTitle} text={text.expiredText}>
+        <SignInButton />
+      </Notice>
+    );
+  }
+  if (why === "left") {
+    return (
+      <Notice title={text.leftTitle} text={text.leftText}>
+        <SignInButton />
+      </Notice>
+    );
+  }
+  return (
+    <div className={classes.welcome}>
+      <title>{t.app.name}</title>
+      <Title order={1} tabIndex={-1} data-page-heading>
+        {text.title}
+      </Title>
+      <p className={classes.lead}>{text.lead}</p>
+      <SignInButton />
+      <ul className={classes.points}>
+        {text.points.map((point) => (
+          <Paper component="li" key={point.title}>
+            <strong>{point.title}</strong>
+            <span>{point.text}</span>
+          </Paper>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Leads to the gateway's sign-in and back to the page that was asked for. */
+export function SignInButton() {
+  const { t, locale } = useI18n();
+  const { pathname, search } = useLocation();
+  const returnTo = pathname === HOME ? `${pathname}${search}` : HOME;
+  return (
+    <Button component="a" href={signInUrl(returnTo, locale)} size="md">
+      {t.app.signIn}
+    </Button>
+  );
+}
