@@ -1,6 +1,7 @@
 //! What can be asked of `cargo stack`, as clap reads it.
 
-use clap::{Args, Parser, Subcommand};
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, value_parser};
 
 use crate::checkout::Profile;
 
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Doctor,
     /// Render all templates and topology.json without starting anything.
     Render,
+    /// Fill the CRM and the telemetry store with a made-up world.
+    Seed(Seed),
     /// Print an access token of a client: internal, gateway.
     Token {
         /// The client, with or without the prefix `bionicpro-`.
@@ -72,4 +75,24 @@ pub(crate) struct Up {
         conflicts_with = "without"
     )]
     pub(crate) only: Vec<String>,
+}
+
+/// Options of `seed`; what is left out comes from the topology.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Seed {
+    /// Customers in the CRM.
+    #[arg(long, value_parser = value_parser!(u32).range(2..=100_000))]
+    pub(crate) customers: Option<u32>,
+    /// Days of readings.
+    #[arg(long, value_parser = value_parser!(u32).range(2..=3_660))]
+    pub(crate) days: Option<u32>,
+    /// Picks the world: the same numbers make the same rows.
+    #[arg(long, value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
+    pub(crate) seed: Option<u64>,
+    /// The last day of readings (UTC); yesterday when it is left out.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) until: Option<NaiveDate>,
+    /// Seed anew where something was seeded: what was there is deleted.
+    #[arg(long)]
+    pub(crate) replace: bool,
 }

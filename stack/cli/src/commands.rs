@@ -5,6 +5,7 @@ mod doctor;
 mod down;
 mod logs;
 mod restart;
+mod seed;
 mod sql;
 mod status;
 mod token;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Logs { part, follow } => logs::run(&site, &part, follow)?,
         Command::Doctor => doctor::run(&site)?,
         Command::Render => render(&site)?,
+        Command::Seed(options) => seed::run(&site, &options)?,
         Command::Token { client } => token::run(&site, &client)?,
         Command::Sql {
             database,

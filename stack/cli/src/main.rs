@@ -14,6 +14,7 @@ mod preflight;
 mod progress;
 #[cfg(test)]
 mod scratch;
+mod seed;
 mod supervisor;
 mod templates;
 mod topology;

@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use self::summary::Timings;
+use super::seed;
 use crate::{
     cli,
     lock::Lock,
@@ -52,7 +53,7 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     templates::render_all(&site.checkout, &site.topology)?;
     up.supervisor.start()?;
     up.start(Stage::Stores)?;
-    up.start(Stage::Platforms)?;
+    up.seed_and_start_platforms()?;
     up.migrate()?;
     up.start(Stage::Services)?;
     up.start(Stage::Door)?;
@@ -145,6 +146,32 @@ impl Up<'_> {
         }
         self.supervisor.wait_ready(part.name(), READY_LIMIT)?;
         part.configure(self.site)
+    }
+
+    /// Seeds while Keycloak and Connect start: neither waits for the other.
+    fn seed_and_start_platforms(&self) -> Result<()> {
+        thread::scope(|scope| {
+            let seeding = scope.spawn(|| self.seed());
+            self.start(Stage::Platforms)?;
+            seeding
+                .join()
+                .unwrap_or_else(|_| bail!("seeding broke off"))
+        })
+    }
+
+    fn seed(&self) -> Result<()> {
+        if !self.selected("postgres") {
+            return Ok(());
+        }
+        let task = self.progress.task("seed");
+        match seed::default(self.site, &task) {
+            Ok(()) => self.timings.started("seed", task.done("rows are there")),
+            Err(error) => {
+                task.failed();
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Makes the tables of our services.
