@@ -28,8 +28,8 @@ const RECIPE: Recipe = Recipe {
     build,
 };
 
-/// How long the connector may take to start: it checks its database first.
-const START: Duration = Duration::from_secs(60);
+/// How long the connector may take to start or stop: it asks its database first.
+const LIMIT: Duration = Duration::from_secs(60);
 
 impl Part for Debezium {
     fn name(&self) -> &'static str {
@@ -53,23 +53,57 @@ impl Part for Debezium {
 
     /// Declares the connector: made, or brought to what the file says.
     fn configure(&self, site: &Site) -> Result<()> {
-        let declared =
-            fs::read_to_string(site.topology.part_state("debezium").join("connector.json"))?;
+        let file = site.topology.part_state("debezium").join("connector.json");
+        let mut declared: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
         let connect = &site.topology.connect;
-        let connector = format!("{}/connectors/{}", connect.url, connect.connector);
-        http::put_json(&format!("{connector}/config"), &declared)
+        declared["name"] = connect.connector.into();
+        let connector = Connector {
+            url: format!("{}/connectors/{}", connect.url, connect.connector),
+        };
+        let existing = connector.config();
+        if existing.as_ref() != Some(&declared) {
+            if existing.is_some() {
+                connector.stop()?;
+            }
+            connector.declare(&declared)?;
+        }
+        connector.wait_for(&State::Running)
+    }
+}
+
+/// The connector behind Connect's REST interface.
+struct Connector {
+    url: String,
+}
+
+impl Connector {
+    fn config(&self) -> Option<Value> {
+        http::get_json(&format!("{}/config", self.url)).ok()
+    }
+
+    /// Stops it, so that a state seen afterwards is not that of its old task.
+    fn stop(&self) -> Result<()> {
+        http::put_json(&format!("{}/stop", self.url), "")?;
+        self.wait_for(&State::Stopped)
+    }
+
+    fn declare(&self, config: &Value) -> Result<()> {
+        http::put_json(&format!("{}/config", self.url), &config.to_string())
             .context("Connect refused the connector")?;
-        let deadline = Instant::now() + START;
+        http::put_json(&format!("{}/resume", self.url), "")
+    }
+
+    fn wait_for(&self, wanted: &State) -> Result<()> {
+        let deadline = Instant::now() + LIMIT;
         loop {
-            match state(&http::get_json(&format!("{connector}/status")).unwrap_or_default()) {
-                State::Running => return Ok(()),
-                State::Failed(reason) => {
-                    bail!("the connector {} failed: {reason}", connect.connector)
+            let status = http::get_json(&format!("{}/status", self.url)).unwrap_or_default();
+            match state(&status) {
+                state if state == *wanted => return Ok(()),
+                State::Failed(reason) if *wanted == State::Running => {
+                    bail!("the connector failed: {reason}")
                 }
-                State::Starting if Instant::now() > deadline => {
-                    bail!("the connector does not start")
-                }
-                State::Starting => thread::sleep(Duration::from_millis(200)),
+                state if Instant::now() > deadline => bail!("the connector stays {state:?}"),
+                _ => thread::sleep(Duration::from_millis(200)),
             }
         }
     }
@@ -77,6 +111,7 @@ impl Part for Debezium {
 
 #[derive(Debug, PartialEq)]
 enum State {
+    Stopped,
     Starting,
     Running,
     Failed(String),
@@ -88,6 +123,10 @@ fn state(status: &Value) -> State {
     if let Some(failed) = parts.iter().find(|part| part["state"] == "FAILED") {
         let trace = failed["trace"].as_str().unwrap_or_default();
         return State::Failed(trace.lines().next().unwrap_or_default().to_owned());
+    }
+    let tasks = status["tasks"].as_array();
+    if parts[0]["state"] == "STOPPED" && tasks.is_some_and(Vec::is_empty) {
+        return State::Stopped;
     }
     if parts.iter().all(|part| part["state"] == "RUNNING") {
         State::Running
@@ -126,6 +165,15 @@ mod tests {
             state(&json!({"connector": {"state": "RUNNING"}, "tasks": []})),
             State::Starting
         );
+    }
+
+    #[test]
+    fn a_connector_is_stopped_when_its_task_is_gone() {
+        let mut status =
+            json!({"connector": {"state": "STOPPED"}, "tasks": [{"state": "RUNNING"}]});
+        assert_eq!(state(&status), State::Starting);
+        status["tasks"] = json!([]);
+        assert_eq!(state(&status), State::Stopped);
     }
 
     #[test]
