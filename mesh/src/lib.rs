@@ -1,1 +1,13 @@
-//! What every service of the BionicPRO mesh is made from.
+//! What every service of the BionicPRO mesh is made from: server, client, identity, policy,
+//! deadlines, errors, telemetry, configuration. It knows no business word.
+
+#[cfg(feature = "clickhouse")]
+pub mod clickhouse;
+pub mod client;
+pub mod config;
+pub mod deadline;
+pub mod identity;
+pub mod policy;
+pub mod server;
+pub mod status;
+pub mod telemetry;

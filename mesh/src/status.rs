@@ -1,0 +1,127 @@
+//! How a failure is said: `google.rpc.Status` with `ErrorInfo` and, where a retry helps,
+//! `RetryInfo` (AIP-193). Services map their own errors to a [`Failure`]; nobody else builds a
+//! status.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::body::Body;
+use bionicpro_proto::DOMAIN;
+pub use bionicpro_proto::error::v1::Reason;
+use http::Response;
+pub use tonic::Code;
+use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// How long a caller waits before it asks again for a part that is away.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A call's failure.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    code: Code,
+    reason: Reason,
+    message: String,
+    metadata: HashMap<String, String>,
+    retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure with a sentence that says what to do. Neither it nor the metadata may hold
+    /// personal data, a token or a secret.
+    #[must_use]
+    pub fn new(code: Code, reason: Reason, message: impl Into<String>) -> Self {
+        let (message, metadata) = (message.into(), HashMap::new());
+        Self {
+            code,
+            reason,
+            message,
+            metadata,
+            retry_after: None,
+        }
+    }
+
+    /// `UNAVAILABLE`: the part named `dependency` does not answer.
+    #[must_use]
+    pub fn unavailable(dependency: &str) -> Self {
+        let message = "A part of the system does not answer: try again shortly.";
+        Self::new(Code::Unavailable, Reason::DependencyUnavailable, message)
+            .metadata("dependency", dependency)
+            .retry_after(RETRY_AFTER)
+    }
+
+    /// `INTERNAL`: our own fault. What went wrong belongs into the log, not to the caller.
+    #[must_use]
+    pub fn internal() -> Self {
+        let message = "The service failed: report the time and the trace of this call.";
+        Self::new(Code::Internal, Reason::Internal, message)
+    }
+
+    /// Adds a fact that a program can use.
+    #[must_use]
+    pub fn metadata(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Says when to call again.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
+    }
+
+    /// The failure as an answer without a message.
+    pub(crate) fn into_response(self) -> Response<Body> {
+        Status::from(self).into_http()
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        let mut details =
+            ErrorDetails::with_error_info(failure.reason.as_reason(), DOMAIN, failure.metadata);
+        if let Some(delay) = failure.retry_after {
+            details.set_retry_info(Some(delay));
+        }
+        Status::with_error_details(failure.code, failure.message, details)
+    }
+}
+
+/// The reason that a status carries, where it is one of ours.
+#[must_use]
+pub fn reason(status: &Status) -> Option<Reason> {
+    let info = status
+        .get_details_error_info()
+        .filter(|info| info.domain == DOMAIN)?;
+    Reason::from_str_name(&format!("REASON_{}", info.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_failure_carries_reason_metadata_and_retry() {
+        let status = Status::from(Failure::unavailable("redis"));
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(reason(&status), Some(Reason::DependencyUnavailable));
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(
+            (info.domain.as_str(), &info.metadata["dependency"]),
+            (DOMAIN, &"redis".into())
+        );
+        assert_eq!(
+            status.get_details_retry_info().unwrap().retry_delay,
+            Some(RETRY_AFTER)
+        );
+    }
+
+    #[test]
+    fn a_foreign_reason_is_not_taken_for_ours() {
+        let details = ErrorDetails::with_error_info("RUN_NOT_FOUND", "elsewhere", []);
+        let status = Status::with_error_details(Code::NotFound, "", details);
+        assert_eq!(reason(&status), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Logs, traces and metrics, and the only place that knows the names of their attributes
+//! (OpenTelemetry semantic conventions 1.45). Neither tokens nor personal data go into them.
+
+mod log_format;
+mod propagation;
+pub(crate) mod rpc;
+
+use std::fmt::{self, Display};
+use std::io;
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{KeyValue, global};
+use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tokio::runtime::{Builder, Runtime};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+use url::Url;
+
+use crate::config::{Fields, Invalid};
+pub use log_format::JsonLines;
+pub use propagation::{extract, inject, remote_context, traceparent};
+
+/// What is logged, and where traces and metrics go.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which logs are written, as tracing-subscriber's `EnvFilter` reads it (`log`).
+    pub log: String,
+    /// The OTLP gRPC endpoint; without one, traces are only numbers in logs (`otlp-endpoint`).
+    pub otlp_endpoint: Option<Url>,
+    /// The share of the traces begun here that is recorded, 0 to 1 (`trace-ratio`).
+    pub trace_ratio: f64,
+}
+
+impl Settings {
+    /// Reads the fields.
+    ///
+    /// # Errors
+    /// A field is wrong.
+    pub fn read(fields: &Fields) -> Result<Self, Invalid> {
+        let log = fields.or("log", "info".to_owned());
+        let otlp_endpoint = fields.optional("otlp-endpoint");
+        let trace_ratio = fields.or("trace-ratio", 1.0);
+        let log = log.and_then(|log| match EnvFilter::try_new(&log) {
+            Ok(_) => Ok(log),
+            Err(error) => Err(fields.invalid("log", error)),
+        });
+        let trace_ratio = trace_ratio.and_then(|ratio| match (0.0..=1.0).contains(&ratio) {
+            true => Ok(ratio),
+            false => Err(fields.invalid("trace-ratio", "use a number from 0 to 1")),
+        });
+        Ok(Self {
+            log: log?,
+            otlp_endpoint: otlp_endpoint?,
+            trace_ratio: trace_ratio?,
+        })
+    }
+}
+
+/// Telemetry could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The runtime of the exporters.
+    #[error("the runtime of the exporters: {0}")]
+    Runtime(#[from] io::Error),
+    /// An exporter.
+    #[error("the OTLP exporter: {0}")]
+    Exporter(#[from] ExporterBuildError),
+    /// A subscriber is there already.
+    #[error("telemetry was started before: {0}")]
+    Subscriber(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Running telemetry; what is not exported yet goes out when this is dropped.
+pub struct Telemetry {
+    traces: SdkTracerProvider,
+    metrics: Option<SdkMeterProvider>,
+    /// The exporters' own: at shutdown a current-thread runtime could not both wait and export.
+    exporters: Option<Runtime>,
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Telemetry").finish_non_exhaustive()
+    }
+}
+
+/// Starts logs, traces and metrics of the program `service`.
+///
+/// # Errors
+/// An exporter cannot be made, or telemetry runs already.
+pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, StartError> {
+    let exporters = Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("telemetry")
+        .enable_all()
+        .build()?;
+    let _entered = exporters.enter();
+    let traces = traces(service, settings)?;
+    let metrics = metrics(service, settings)?;
+    let spans = tracing_opentelemetry::layer()
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_tracer(traces.tracer(service))
+        .with_filter(LevelFilter::INFO);
+    let logs = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .event_format(JsonLines::new(service))
+        .with_filter(EnvFilter::new(&settings.log));
+    tracing_subscriber::registry()
+        .with(spans)
+        .with(logs)
+        .try_init()?;
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    Ok(Telemetry {
+        traces,
+        metrics,
+        exporters: Some(exporters),
+    })
+}
+
+fn traces(service: &str, settings: &Settings) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let root = Sampler::TraceIdRatioBased(settings.trace_ratio);
+    let mut provider = SdkTracerProvider::builder()
+        .with_resource(resource(service))
+        .with_sampler(Sampler::ParentBased(Box::new(root)));
+    if let Some(endpoint) = &settings.otlp_endpoint {
+        let exporter = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint.as_str());
+        provider = provider.with_batch_exporter(exporter.build()?);
+    }
+    Ok(provider.build())
+}
+
+fn metrics(
+    service: &str,
+    settings: &Settings,
+) -> Result<Option<SdkMeterProvider>, ExporterBuildError> {
+    let Some(endpoint) = &settings.otlp_endpoint else {
+        return Ok(None);
+    };
+    let exporter = MetricExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint.as_str());
+    let provider = SdkMeterProvider::builder()
+        .with_resource(resource(service))
+        .with_periodic_exporter(exporter.build()?)
+        .build();
+    global::set_meter_provider(provider.clone());
+    Ok(Some(provider))
+}
+
+fn resource(service: &str) -> Resource {
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    Resource::builder()
+        .with_service_name(service.to_owned())
+        .with_attribute(version)
+        .build()
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        complain("traces", self.traces.shutdown());
+        if let Some(metrics) = &self.metrics {
+            complain("metrics", metrics.shutdown());
+        }
+        // Dropping a runtime inside another would panic; this one has nothing left to do.
+        if let Some(exporters) = self.exporters.take() {
+            exporters.shutdown_background();
+        }
+    }
+}
+
+fn complain<E: Display>(what: &str, outcome: Result<(), E>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, what, "the last telemetry was not exported");
+    }
+}

@@ -1,0 +1,61 @@
+//! Carries the trace from one process to the next (W3C Trace Context).
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::{Context, global};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+const TRACEPARENT: &str = "traceparent";
+
+/// Writes the context of a span into headers.
+pub fn inject(span: &Span, headers: &mut HeaderMap) {
+    let context = span.context();
+    global::get_text_map_propagator(|it| it.inject_context(&context, &mut Headers(headers)));
+}
+
+/// The context that headers carry.
+#[must_use]
+pub fn extract(headers: &HeaderMap) -> Context {
+    global::get_text_map_propagator(|it| it.extract(&ReadHeaders(headers)))
+}
+
+/// The context that the text of a `traceparent` carries, for example of a Kafka record.
+#[must_use]
+pub fn remote_context(traceparent: &str) -> Context {
+    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+    global::get_text_map_propagator(|it| it.extract(&carrier))
+}
+
+/// The `traceparent` of the span that this code runs in, where there is one.
+#[must_use]
+pub fn traceparent() -> Option<String> {
+    let context = Span::current().context();
+    let mut carrier = HashMap::new();
+    global::get_text_map_propagator(|it| it.inject_context(&context, &mut carrier));
+    carrier.remove(TRACEPARENT)
+}
+
+struct Headers<'a>(&'a mut HeaderMap);
+
+impl Injector for Headers<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
+            self.0.insert(name, value);
+        }
+    }
+}
+
+struct ReadHeaders<'a>(&'a HeaderMap);
+
+impl Extractor for ReadHeaders<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
