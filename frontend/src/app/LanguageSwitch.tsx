@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { Globe } from "../components/icons";
 import { useI18n } from "../i18n/I18n";
 import type { Locale } from "../i18n/locale";
+import classes from "./Shell.module.css";
 
 const names: Record<Locale, string> = { en: "English", ru: "Русский" };
 const others: Record<Locale, Locale> = { en: "ru", ru: "en" };
@@ -15,7 +16,7 @@ export function LanguageSwitch() {
     <Button
       variant="subtle"
       color="gray"
-      size="compact-md"
+      className={classes.language}
       lang={other}
       leftSection={<Globe />}
       onClick={() => setLocale(other)}

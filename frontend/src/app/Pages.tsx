@@ -1,12 +1,11 @@
 // Which page an address shows, and to whom.
 
-import { Button } from "@mantine/core";
+import { Button, VisuallyHidden } from "@mantine/core";
 import { type ReactNode, useEffect } from "react";
 import { Link, Navigate, Route, Routes, useLocation } from "react-router";
 import { FailureNotice } from "../components/FailureNotice";
 import { Notice } from "../components/Notice";
 import { ReportPage } from "../features/report/ReportPage";
-import { ReportSkeleton } from "../features/report/ReportSkeleton";
 import { useSession } from "../features/session/Session";
 import { SignedOutPage } from "../features/session/SignedOutPage";
 import { SignInFailedPage } from "../features/session/SignInFailedPage";
@@ -42,10 +41,11 @@ export function Pages() {
 
 /** Shows its page to somebody signed in, and the way in to everybody else. */
 function SignedIn({ children }: { children: ReactNode }) {
+  const { t } = useI18n();
   const session = useSession();
   switch (session.state) {
     case "loading":
-      return <ReportSkeleton />;
+      return <VisuallyHidden role="status">{t.app.loading}</VisuallyHidden>;
     case "failed":
       return <FailureNotice {...session} />;
     case "signed-out":

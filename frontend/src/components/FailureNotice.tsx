@@ -21,12 +21,13 @@ export function explain(failure: Failure, t: Dictionary): { title: string; text:
 }
 
 interface FailureNoticeProps {
+  level?: 1 | 2;
   failure: Failure;
   onRetry: () => void;
   retrying: boolean;
 }
 
-export function FailureNotice({ failure, onRetry, retrying }: FailureNoticeProps) {
+export function FailureNotice({ failure, onRetry, retrying, level = 1 }: FailureNoticeProps) {
   const { t } = useI18n();
   const { retryable, retryAfterMs = RETRY_AFTER_MS } = failure;
   useEffect(() => {
@@ -38,6 +39,7 @@ export function FailureNotice({ failure, onRetry, retrying }: FailureNoticeProps
   return (
     <Notice
       urgent
+      level={level}
       title={title}
       text={text}
       detail={t.signInFailed.code(failure.reason ?? Code[failure.code])}

@@ -5,6 +5,8 @@ import type { ReactNode } from "react";
 import classes from "./Notice.module.css";
 
 interface NoticeProps {
+  /** 1 where the notice is the page, 2 where it stands in one. */
+  level?: 1 | 2;
   title: string;
   text: string;
   /** A detail for support, in small. */
@@ -14,10 +16,14 @@ interface NoticeProps {
   urgent?: boolean;
 }
 
-export function Notice({ title, text, detail, children, urgent = false }: NoticeProps) {
+export function Notice({ title, text, detail, children, urgent = false, level = 1 }: NoticeProps) {
   return (
     <Paper className={classes.notice} {...(urgent && { role: "alert" })}>
-      <Title order={1} size="h2" tabIndex={-1} data-page-heading>
+      <Title
+        order={level}
+        size="h2"
+        {...(level === 1 && { tabIndex: -1, "data-page-heading": true })}
+      >
         {title}
       </Title>
       <p>{text}</p>

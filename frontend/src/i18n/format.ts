@@ -93,7 +93,7 @@ function makeFormat(locale: Locale): Format {
       if (minutes < 60) return withUnit(integer.format(minutes), unit.min);
       const hours = withUnit(integer.format(Math.floor(minutes / 60)), unit.h);
       const rest = minutes % 60;
-      return rest === 0 ? hours : `${hours}${NBSP}${withUnit(integer.format(rest), unit.min)}`;
+      return rest === 0 ? hours : `${hours} ${withUnit(integer.format(rest), unit.min)}`;
     },
     hours: (hours) => withUnit(decimal.format(hours), unit.h),
     minutes: (minutes) => withUnit(integer.format(minutes), unit.min),

@@ -173,9 +173,9 @@ export const ru: Dictionary = {
   },
   totals: {
     heading: "Период в числах",
-    comparedWith: (period) => `В сравнении с периодом ${period}`,
+    comparedWith: (period) => `Для сравнения: ${period}`,
     comparedPerDay: (period) =>
-      `Период ещё не закончился: количества сравниваются в расчёте на активный день с периодом ${period}`,
+      `Период ещё не закончился: количества сравниваются на один активный день. Для сравнения: ${period}`,
     nothingToCompare: "В предыдущем периоде нет показаний для сравнения.",
     readings: "Захваты",
     perActiveDay: (count) => `${count} за активный день`,

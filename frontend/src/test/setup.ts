@@ -1,6 +1,22 @@
-// What every test of a component needs from a browser that happy-dom lacks.
+// What components need from a browser that happy-dom does not have.
 
 import { cleanup } from "@testing-library/react";
-import { afterEach } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 
+// ECharts draws on a canvas: what it draws is looked at in the browser suite.
+vi.mock("echarts/core", () => ({
+  use: () => {},
+  init: () => ({
+    setOption: () => {},
+    dispatchAction: () => {},
+    resize: () => {},
+    dispose: () => {},
+  }),
+}));
+
+beforeEach(() => {
+  localStorage.clear();
+  document.documentElement.lang = "en";
+  window.history.replaceState(null, "", "/");
+});
 afterEach(cleanup);

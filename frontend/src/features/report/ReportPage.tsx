@@ -72,7 +72,7 @@ export function ReportPage() {
             </div>
           )}
           {!report && failure && (
-            <FailureNotice failure={failure} onRetry={retry} retrying={isFetching} />
+            <FailureNotice level={2} failure={failure} onRetry={retry} retrying={isFetching} />
           )}
           {!report && !failure && <ReportSkeleton />}
         </div>

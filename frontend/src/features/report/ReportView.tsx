@@ -7,7 +7,7 @@ import { Notice } from "../../components/Notice";
 import type { Report } from "../../gen/bionicpro/reports/v1/report_pb.js";
 import { useI18n } from "../../i18n/I18n";
 import { ChartCard } from "./charts/ChartCard";
-import { faultsChart, gripsChart, responseChart, useChart as usageChart } from "./charts/model";
+import { faultsChart, gripsChart, responseChart, usageChart } from "./charts/model";
 import { type Comparison, summary } from "./comparison";
 import { Devices } from "./Devices";
 import { Freshness } from "./Freshness";
@@ -76,7 +76,11 @@ function EmptyReport({ report, name }: ReportViewProps) {
   return (
     <>
       <Freshness freshness={report.freshness} />
-      <Notice title={t.report.emptyTitle} text={ever ? t.report.emptyText : t.report.emptyEver}>
+      <Notice
+        level={2}
+        title={t.report.emptyTitle}
+        text={ever ? t.report.emptyText : t.report.emptyEver}
+      >
         <Button component={Link} to={{ search: latest.toString() }} variant="light">
           {t.report.toLatest}
         </Button>

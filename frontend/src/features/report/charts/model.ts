@@ -80,7 +80,7 @@ function durationScale(longestMs: number, format: Format) {
     : { unitMs: HOUR_MS, formatValue: format.hours };
 }
 
-export function useChart(report: Report, { t, format }: Words): ChartModel {
+export function usageChart(report: Report, { t, format }: Words): ChartModel {
   const days = daysOf(report);
   const columns = t.charts.columns;
   const useMs = days.map(({ totals }) => Number(totals.useMs));

@@ -27,7 +27,7 @@ interface PeriodCalendarProps {
 export default function PeriodCalendar({ name, span, onChoose }: PeriodCalendarProps) {
   const { locale } = useI18n();
   return (
-    <DatesProvider settings={{ locale, firstDayOfWeek: 1 }}>
+    <DatesProvider settings={{ locale, firstDayOfWeek: 1, weekendDays: [] }}>
       {name === "range" ? (
         <RangeCalendar span={span} onChoose={onChoose} />
       ) : (
