@@ -56,7 +56,7 @@ fn policy(pool: &DescriptorPool, method: &MethodDescriptor) -> anyhow::Result<St
         flag(access, "browser")?,
         flag(access, "step_up")?,
         deadline(access, method)?,
-        idempotency(&options)?,
+        idempotency(&options, method)?,
         method.is_server_streaming(),
     ))
 }
@@ -139,13 +139,21 @@ fn nanoseconds(access: &DynamicMessage, name: &str) -> anyhow::Result<Option<u64
     Ok(Some(u64::try_from(duration.as_nanos())?))
 }
 
-fn idempotency(options: &DynamicMessage) -> anyhow::Result<&'static str> {
+fn idempotency(
+    options: &DynamicMessage,
+    method: &MethodDescriptor,
+) -> anyhow::Result<&'static str> {
     let level = options
         .get_field_by_name("idempotency_level")
         .context("idempotency_level")?;
-    Ok(match level.as_enum_number() {
+    let level = match level.as_enum_number() {
         Some(1) => "Idempotency::NoSideEffects",
         Some(2) => "Idempotency::Idempotent",
-        _ => "Idempotency::Unknown",
-    })
+        _ => return Ok("Idempotency::Unknown"),
+    };
+    ensure!(
+        !method.is_client_streaming(),
+        "is idempotent, but a client cannot repeat a stream"
+    );
+    Ok(level)
 }

@@ -239,7 +239,11 @@ fn check_value(kind: &Kind, rules: &Rules<'_>, path: &str) -> anyhow::Result<Str
 
 fn check_string(rules: &DynamicMessage, path: &str) -> anyhow::Result<String> {
     let mut code = String::new();
-    for (rule, value) in known(rules, &["min_len", "max_len", "in", "uuid"], "string")? {
+    for (rule, value) in known(
+        rules,
+        &["len", "min_len", "max_len", "in", "uuid"],
+        "string",
+    )? {
         match rule.as_str() {
             "in" => {
                 let allowed = value.as_list().context("string.in")?.iter();

@@ -63,9 +63,10 @@ mod tests {
         fn what_is_written_is_read_back_to_eight_digits(nanoseconds in 0_u64..90_000_000_000_000_000) {
             let timeout = Duration::from_nanos(nanoseconds);
             let read = parse_timeout(&format_timeout(timeout));
-            prop_assert!(read.is_some_and(|read| {
+            let exact = read.is_some_and(|read| {
                 read <= timeout && timeout - read <= Duration::from_secs(1).min(timeout / 10_000)
-            }));
+            });
+            prop_assert!(exact, "{timeout:?} was read as {read:?}");
         }
 
         #[test]

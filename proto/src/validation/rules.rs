@@ -10,6 +10,12 @@ pub(super) fn required(present: bool, field: &str, broken: &mut Vec<Violation>) 
     demand(present, field, "required", "value is required", broken);
 }
 
+pub(super) fn len(value: &str, characters: usize, field: &str, broken: &mut Vec<Violation>) {
+    let kept = value.chars().count() == characters;
+    let message = || format!("value must have {characters} characters");
+    demand_with(kept, field, "string.len", message, broken);
+}
+
 pub(super) fn min_len(value: &str, characters: usize, field: &str, broken: &mut Vec<Violation>) {
     // Bytes are a cheap upper bound of characters.
     let kept = value.len() >= characters && value.chars().count() >= characters;
