@@ -16,10 +16,16 @@ const grips: Record<string, string> = {
   lateral: "Key grip",
   hook: "Hook",
   point: "Point",
-  open_palm: "Open palm",
 };
 
-const faults: Record<string, string> = {};
+const faults: Record<string, string> = {
+  ELECTRODE_CONTACT: "Poor electrode contact",
+  SENSOR_DROPOUT: "Sensor signal lost",
+  MOTOR_STALL: "Motor blocked",
+  OVERHEAT: "Too warm",
+  COMM_TIMEOUT: "Connection lost",
+  LOW_BATTERY: "Battery nearly empty",
+};
 
 const failures: Partial<Record<ReasonName, Explanation>> = {
   DEADLINE_EXCEEDED: {
@@ -268,8 +274,10 @@ export const en = {
     visits: "Service visits",
     noVisits: "No service visits in this period.",
     visitKinds: {
+      fitting: "Fitting",
       inspection: "Inspection",
       repair: "Repair",
+      firmware_update: "Firmware update",
     } as Record<string, string>,
   },
   freshness: {

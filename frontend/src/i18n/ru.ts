@@ -250,7 +250,12 @@ export const ru: Dictionary = {
     between: (from, to) => `Был у вас с ${from} по ${to}`,
     visits: "Сервисные визиты",
     noVisits: "За этот период визитов не было.",
-    visitKinds: { inspection: "Осмотр", repair: "Ремонт" },
+    visitKinds: {
+      fitting: "Подгонка",
+      inspection: "Осмотр",
+      repair: "Ремонт",
+      firmware_update: "Обновление прошивки",
+    },
   },
   freshness: {
     label: "Насколько свежи данные",
@@ -268,7 +273,13 @@ export const ru: Dictionary = {
     lateral: "Боковой (ключ)",
     hook: "Крюк",
     point: "Указание",
-    open_palm: "Открытая ладонь",
   },
-  faults: {},
+  faults: {
+    ELECTRODE_CONTACT: "Плохой контакт электрода",
+    SENSOR_DROPOUT: "Потеря сигнала датчика",
+    MOTOR_STALL: "Мотор заблокирован",
+    OVERHEAT: "Перегрев",
+    COMM_TIMEOUT: "Потеря связи",
+    LOW_BATTERY: "Батарея почти разряжена",
+  },
 };
