@@ -7,6 +7,7 @@ mod clickhouse;
 mod debezium;
 mod kafka;
 mod keycloak;
+mod maven;
 pub(crate) mod postgres;
 mod redis;
 mod services;

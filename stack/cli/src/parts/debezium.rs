@@ -2,19 +2,17 @@
 //! Kafka's; the connector is declared by `stack/debezium/connector.json.j2`.
 
 use std::{
-    fs,
-    process::Command,
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{Part, Site, Stage};
+use super::{Part, Site, Stage, maven};
 use crate::{
     cache::{Recipe, Workshop},
-    exec, http,
+    http,
     topology::{Port, Topology},
 };
 
@@ -137,19 +135,11 @@ fn state(status: &Value) -> State {
 
 fn build(workshop: &Workshop<'_>) -> Result<()> {
     (workshop.say)("fetching the connector");
-    exec::logged(
-        Command::new("mvn")
-            .args(["--batch-mode", "--quiet", "dependency:unpack-dependencies"])
-            .arg(format!(
-                "-DoutputDirectory={}",
-                workshop.into.join("plugins").display()
-            ))
-            .arg(format!(
-                "-DmarkersDirectory={}",
-                workshop.into.join("markers").display()
-            ))
-            .current_dir(workshop.stack.join("debezium")),
-        &workshop.log,
+    maven::run(
+        workshop,
+        "debezium",
+        "dependency:unpack-dependencies",
+        "plugins",
     )
 }
 

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use anyhow::Result;
 
-use super::{Part, Site, Stage};
+use super::{Part, Site, Stage, maven};
 use crate::{
     cache::{Recipe, Workshop},
     exec,
@@ -84,14 +84,5 @@ impl Part for Kafka {
 
 fn build(workshop: &Workshop<'_>) -> Result<()> {
     (workshop.say)("fetching its jars");
-    exec::logged(
-        Command::new("mvn")
-            .args(["--batch-mode", "--quiet", "dependency:copy-dependencies"])
-            .arg(format!(
-                "-DoutputDirectory={}",
-                workshop.into.join("libs").display()
-            ))
-            .current_dir(workshop.stack.join("kafka")),
-        &workshop.log,
-    )
+    maven::run(workshop, "kafka", "dependency:copy-dependencies", "libs")
 }

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use super::{Part, Site, Stage};
+use super::{Part, Site, Stage, maven};
 use crate::{
     cache::{Recipe, Workshop},
     exec,
@@ -84,17 +84,7 @@ fn lay_out_home(distribution: &Path, home: &Path) -> Result<()> {
 fn build(workshop: &Workshop<'_>) -> Result<()> {
     (workshop.say)("fetching the distribution");
     let unpacked = workshop.into.join("unpacked");
-    exec::logged(
-        Command::new("mvn")
-            .args(["--batch-mode", "--quiet", "dependency:unpack"])
-            .arg(format!("-DoutputDirectory={}", unpacked.display()))
-            .arg(format!(
-                "-DmarkersDirectory={}",
-                workshop.into.join("markers").display()
-            ))
-            .current_dir(workshop.stack.join("keycloak")),
-        &workshop.log,
-    )?;
+    maven::run(workshop, "keycloak", "dependency:unpack", "unpacked")?;
     let distribution = fs::read_dir(&unpacked)?
         .filter_map(Result::ok)
         .find(|entry| entry.file_name().to_string_lossy().starts_with("keycloak-"))
