@@ -1,1 +1,60 @@
-//! End-to-end, fault and security suites.
+//! What the end-to-end suites share: the running stack, a grpc-web client that
+//! shows what a browser would see, and the stack's processes. The suites stand
+//! in `tests/`, one behaviour a function.
+
+pub mod crm;
+pub mod grpc_web;
+pub mod processes;
+pub mod rpc;
+pub mod tokens;
+pub mod topology;
+pub mod violations;
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+pub use grpc_web::GrpcWeb;
+pub use topology::Topology;
+
+/// The stack that the suites run against.
+///
+/// # Panics
+/// Without `BIONICPRO_TOPOLOGY`: `cargo stack test` sets it.
+#[must_use]
+pub fn stack() -> &'static Topology {
+    static TOPOLOGY: LazyLock<Topology> =
+        LazyLock::new(|| Topology::from_environment().unwrap_or_else(|error| panic!("{error:#}")));
+    &TOPOLOGY
+}
+
+/// An HTTP client that follows no redirect and keeps no cookie: both are what
+/// the suites look at.
+///
+/// # Panics
+/// When the client cannot be built.
+#[must_use]
+pub fn http() -> reqwest::Client {
+    // A second call finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap_or_else(|error| panic!("no HTTP client: {error}"))
+}
+
+/// Waits until a condition holds.
+///
+/// # Panics
+/// When it does not hold within `limit`; the message says what was awaited.
+pub async fn eventually<F, R>(awaited: &str, limit: Duration, mut condition: F)
+where
+    F: FnMut() -> R,
+    R: Future<Output = bool>,
+{
+    const PAUSE: Duration = Duration::from_millis(50);
+    let began = Instant::now();
+    while !condition().await {
+        assert!(began.elapsed() < limit, "not within {limit:?}: {awaited}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
