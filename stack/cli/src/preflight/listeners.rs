@@ -13,6 +13,7 @@ pub(super) fn holder(port: u16) -> Option<String> {
         .ok()?
         .filter_map(Result::ok)
         .find_map(|process| {
+            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
             let descriptors = fs::read_dir(process.path().join("fd")).ok()?;
             let holds = descriptors.filter_map(Result::ok).any(|descriptor| {
                 fs::read_link(descriptor.path()).is_ok_and(|target| {
@@ -22,13 +23,7 @@ pub(super) fn holder(port: u16) -> Option<String> {
                 })
             });
             let name = fs::read_to_string(process.path().join("comm")).ok()?;
-            holds.then(|| {
-                format!(
-                    "{} (pid {})",
-                    name.trim(),
-                    process.file_name().to_string_lossy()
-                )
-            })
+            holds.then(|| format!("{} (pid {pid})", name.trim()))
         })
 }
 

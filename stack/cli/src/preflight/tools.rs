@@ -86,8 +86,11 @@ fn parse(output: &[u8]) -> Option<Vec<u32>> {
 
 fn as_version(word: &str) -> Option<Vec<u32>> {
     let numbers = word.trim_start_matches(|character: char| character.is_ascii_alphabetic());
-    let parts: Vec<u32> = numbers
-        .split(['.', '-', '+', '_'])
+    let end = numbers
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(numbers.len());
+    let parts: Vec<u32> = numbers[..end]
+        .split('.')
         .map_while(|part| part.parse().ok())
         .collect();
     (!parts.is_empty() && numbers.contains('.')).then_some(parts)
@@ -130,7 +133,7 @@ mod tests {
             ("v20.20.2", vec![20, 20, 2]),
             ("javac 17.0.15", vec![17, 0, 15]),
             ("\u{1b}[1mApache Maven 3.8.7\u{1b}[m", vec![3, 8, 7]),
-            ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0", vec![12, 2, 0, 14]),
+            ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0", vec![12, 2, 0]),
             ("rustc 1.95.0 (f2d3ce0bd 2026-03-21)", vec![1, 95, 0]),
             ("GNU Make 4.3", vec![4, 3]),
         ] {
