@@ -1,3 +1,85 @@
-//! The browser's only door.
+//! The browser's only door: the application's files, sign-in and sign-out, and
+//! grpc-web calls passed on to the services. This file only composes.
 
-fn main() {}
+mod calls;
+mod config;
+mod cookies;
+mod door;
+mod error;
+mod origin;
+mod pages;
+mod security_headers;
+mod server;
+mod sessions;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use bionicpro_mesh::client::{Channel, Credentials};
+use bionicpro_mesh::identity::ServiceToken;
+use bionicpro_mesh::{server::shutdown_signal, telemetry};
+use tokio_util::sync::CancellationToken;
+
+use crate::calls::{Calls, Upstreams};
+use crate::config::Config;
+use crate::door::Door;
+use crate::pages::{Pages, SignInLimit};
+use crate::security_headers::SecurityHeaders;
+use crate::sessions::Sessions;
+
+fn main() -> anyhow::Result<()> {
+    let config = config::read();
+    let _telemetry = telemetry::start("bionicpro-gateway", &config.basics.telemetry)?;
+    let listen = config.basics.listen;
+    let listener = server::bind(listen).with_context(|| format!("listening on {listen}"))?;
+    let stop = CancellationToken::new();
+    let workers = server::start(&listener, doors(config)?, &stop)?;
+    tracing::info!(%listen, workers = workers.len(), "the gateway listens");
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(shutdown_signal());
+    stop.cancel();
+    for worker in workers {
+        if worker.join().is_err() {
+            tracing::error!("a worker panicked");
+        }
+    }
+    Ok(())
+}
+
+/// Makes the door of each worker, on the worker's own runtime: connections stay
+/// on it. What the workers share is made here once.
+fn doors(config: Config) -> anyhow::Result<impl Fn() -> Door + Clone + Send + 'static> {
+    let issuer = config
+        .basics
+        .issuer_internal_url
+        .as_str()
+        .trim_end_matches('/');
+    let token = ServiceToken::new(
+        format!("{issuer}/protocol/openid-connect/token"),
+        config.client_id.clone(),
+        config.client_secret.clone(),
+    );
+    let sign_in_limit = Arc::new(SignInLimit::per_minute(config.sign_ins_per_minute));
+    let config = Arc::new(config);
+    Ok(move || {
+        let credentials = Credentials::Service(token.clone());
+        let auth = Channel::new([config.auth_url.as_str()], credentials).expect("checked");
+        let pages = Pages {
+            origin: config.origin.clone(),
+            sessions: Sessions::new(&auth),
+            sign_in_limit: sign_in_limit.clone(),
+        };
+        Door {
+            calls: Arc::new(Calls {
+                origin: config.origin.clone(),
+                sessions: Sessions::new(&auth),
+                upstreams: Upstreams::new(bionicpro_proto::policy::of, config.services.clone()),
+                trace_ratio: config.basics.telemetry.trace_ratio,
+            }),
+            pages: pages::router(pages, &config.app_dir),
+            security_headers: SecurityHeaders::new(config.origin.is_secure()),
+        }
+    })
+}

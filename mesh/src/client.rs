@@ -11,7 +11,7 @@ use bionicpro_proto::policy::{self, Policy};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
@@ -19,7 +19,7 @@ use tonic::transport::{Channel as Transport, Endpoint};
 use tower::Service;
 use tracing::Instrument as _;
 
-use crate::deadline::{self, DeadlineBody, GRPC_TIMEOUT};
+use crate::deadline::{self, DeadlineBody};
 use crate::telemetry;
 use crate::telemetry::rpc::Call;
 pub use credentials::Credentials;
@@ -130,14 +130,7 @@ fn endpoint(address: String) -> Result<Endpoint, tonic::transport::Error> {
 /// When a call must have ended: what is asked for or the method's default, and never later than
 /// the call on whose behalf it is made.
 fn deadline(policy: Option<&Policy>, request: &Request<Body>) -> Option<Instant> {
-    let budget = policy.and_then(|policy| deadline::layer::budget(policy, request.headers()));
+    let budget = policy.and_then(|policy| deadline::budget(policy, request.headers()));
     let own = budget.map(|budget| Instant::now() + budget);
     own.into_iter().chain(deadline::current()).min()
-}
-
-/// The header that tells the other side how much time is left.
-fn timeout_header(deadline: Instant) -> Option<(&'static str, HeaderValue)> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let value = HeaderValue::try_from(deadline::format_timeout(left)).ok()?;
-    Some((GRPC_TIMEOUT, value))
 }

@@ -24,7 +24,8 @@ use url::Url;
 
 use crate::config::{Fields, Invalid};
 pub use log_format::JsonLines;
-pub use propagation::{extract, inject, remote_context, traceparent};
+pub use propagation::{adopt, extract, inject, remote_context, traceparent};
+pub use rpc::{Call, ObservedBody};
 
 /// What is logged, and where traces and metrics go.
 #[derive(Clone, Debug)]

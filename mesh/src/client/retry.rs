@@ -14,7 +14,7 @@ use tonic::transport::Channel as Transport;
 use tonic::{Code, Status};
 use tower::{Service as _, ServiceExt as _};
 
-use super::timeout_header;
+use crate::deadline::timeout_header;
 use crate::status::Failure;
 
 /// How often a call is sent at the most.

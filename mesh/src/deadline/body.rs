@@ -12,14 +12,16 @@ use super::budget::DEADLINE;
 use super::exceeded;
 
 /// A stream of frames that is dropped at its deadline.
-pub(crate) struct DeadlineBody<B> {
+#[derive(Debug)]
+pub struct DeadlineBody<B> {
     /// Gone once the deadline has passed.
     inner: Option<Pin<Box<B>>>,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl<B> DeadlineBody<B> {
-    pub(crate) fn new(inner: B, deadline: Instant) -> Self {
+    /// Passes on `inner` until `deadline`.
+    pub fn new(inner: B, deadline: Instant) -> Self {
         Self {
             inner: Some(Box::pin(inner)),
             sleep: Box::pin(sleep_until(deadline)),

@@ -31,12 +31,13 @@ pub(crate) async fn keep(
 }
 
 /// How long a call may take: nothing where there is no limit.
-pub(crate) fn budget(policy: &Policy, headers: &HeaderMap) -> Option<Duration> {
+#[must_use]
+pub fn budget(policy: &Policy, headers: &HeaderMap) -> Option<Duration> {
     let Deadline::Bounded { default, maximum } = policy.deadline else {
         return None;
     };
     let asked = headers
-        .get(GRPC_TIMEOUT)
+        .get(&GRPC_TIMEOUT)
         .and_then(|value| parse_timeout(value.to_str().ok()?));
     Some(asked.unwrap_or(default).min(maximum))
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _, TraceState};
 use opentelemetry::{Context, global};
+use opentelemetry_sdk::trace::{Sampler, SamplingDecision, ShouldSample as _};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -20,6 +22,20 @@ pub fn inject(span: &Span, headers: &mut HeaderMap) {
 #[must_use]
 pub fn extract(headers: &HeaderMap) -> Context {
     global::get_text_map_propagator(|it| it.extract(&ReadHeaders(headers)))
+}
+
+/// Lets a span continue the trace of a sender from outside of the mesh. Whether it is recorded is
+/// decided here, by `trace_ratio` as for a trace that begins here, not by the sender.
+pub fn adopt(span: &Span, headers: &HeaderMap, trace_ratio: f64) {
+    let sent = extract(headers).span().span_context().clone();
+    let sampler = Sampler::TraceIdRatioBased(trace_ratio);
+    let sampled = sampler.should_sample(None, sent.trace_id(), "", &SpanKind::Server, &[], &[]);
+    let sampled = sampled.decision == SamplingDecision::RecordAndSample;
+    let flags = sent.trace_flags().with_sampled(sampled);
+    let (trace, parent) = (sent.trace_id(), sent.span_id());
+    let parent = SpanContext::new(trace, parent, flags, true, TraceState::NONE);
+    // Without a valid context in the headers the span begins a trace of its own.
+    let _ = span.set_parent(Context::new().with_remote_span_context(parent));
 }
 
 /// The context that the text of a `traceparent` carries, for example of a Kafka record.

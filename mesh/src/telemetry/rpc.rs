@@ -41,14 +41,15 @@ fn histogram(name: &'static str) -> Histogram<f64> {
 }
 
 /// Which end of a call is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Server,
     Client,
 }
 
 /// A call from its first header to its last trailer.
-pub(crate) struct Call {
+#[derive(Debug)]
+pub struct Call {
     side: Side,
     method: String,
     span: Span,
@@ -77,7 +78,9 @@ pub(crate) async fn observe(
 }
 
 impl Call {
-    fn server(method: &str) -> Self {
+    /// A call to this program.
+    #[must_use]
+    pub fn server(method: &str) -> Self {
         let span = tracing::info_span!(
             "rpc",
             otel.name = method,
@@ -92,7 +95,8 @@ impl Call {
     }
 
     /// A call to another program at `address`.
-    pub(crate) fn client(method: &str) -> Self {
+    #[must_use]
+    pub fn client(method: &str) -> Self {
         let span = tracing::info_span!(
             "rpc",
             otel.name = method,
@@ -117,12 +121,13 @@ impl Call {
     }
 
     /// The call's span.
-    pub(crate) fn span(&self) -> &Span {
+    #[must_use]
+    pub fn span(&self) -> &Span {
         &self.span
     }
 
     /// Follows the answer to its end.
-    pub(crate) fn watch<B>(mut self, response: Response<B>) -> Response<ObservedBody<B>> {
+    pub fn watch<B>(mut self, response: Response<B>) -> Response<ObservedBody<B>> {
         if let Some(status) = Status::from_header_map(response.headers()) {
             self.end(status.code());
         }
@@ -133,7 +138,7 @@ impl Call {
     }
 
     /// Notes how the call ended; only the first time counts.
-    pub(crate) fn end(&mut self, code: Code) {
+    pub fn end(&mut self, code: Code) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -166,7 +171,8 @@ impl Drop for Call {
 }
 
 /// A body that notes its call's status.
-pub(crate) struct ObservedBody<B> {
+#[derive(Debug)]
+pub struct ObservedBody<B> {
     inner: Pin<Box<B>>,
     call: Call,
 }

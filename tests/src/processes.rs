@@ -1,0 +1,113 @@
+//! The stack's processes, for faults: they are stopped, frozen and killed for
+//! real, through the stack's own supervisor.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+
+use crate::Topology;
+
+/// One supervised process of the stack.
+pub struct Process<'a> {
+    stack: &'a Topology,
+    name: &'static str,
+}
+
+/// A process that is away; it comes back when this is dropped.
+#[must_use = "the process comes back at once"]
+pub struct Away<'a> {
+    process: &'a Process<'a>,
+    back: fn(&Process<'_>) -> anyhow::Result<()>,
+}
+
+#[derive(Deserialize)]
+struct State {
+    pid: u32,
+}
+
+impl<'a> Process<'a> {
+    /// The process of one part.
+    #[must_use]
+    pub fn of(stack: &'a Topology, name: &'static str) -> Self {
+        Self { stack, name }
+    }
+
+    /// Stops the process; connections to it are refused.
+    ///
+    /// # Errors
+    /// When the supervisor does not do it.
+    pub fn stop(&self) -> anyhow::Result<Away<'_>> {
+        self.supervisor(&["stop", self.name])?;
+        Ok(Away {
+            process: self,
+            back: |process| process.supervisor(&["start", process.name]).map(drop),
+        })
+    }
+
+    /// Freezes the process (SIGSTOP): it takes connections and answers nothing.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn freeze(&self) -> anyhow::Result<Away<'_>> {
+        self.signal("STOP")?;
+        Ok(Away {
+            process: self,
+            back: |process| process.signal("CONT"),
+        })
+    }
+
+    /// Kills the process (SIGKILL); the supervisor starts it again.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn kill(&self) -> anyhow::Result<()> {
+        self.signal("KILL")
+    }
+
+    fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let states: Vec<State> =
+            serde_json::from_slice(&self.supervisor(&["get", self.name, "-o", "json"])?)?;
+        let state = states
+            .first()
+            .context("the supervisor knows no such process")?;
+        let pid = state.pid.to_string();
+        run(Command::new("kill").args(["-s", signal, &pid])).map(drop)
+    }
+
+    fn supervisor(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let directories = &self.stack.directories;
+        let program = directories.root.join(".stack/bin/process-compose");
+        run(Command::new(program)
+            .current_dir(&directories.state)
+            .args(["--use-uds", "--unix-socket"])
+            .arg(Path::new("supervisor.sock"))
+            .arg("process")
+            .args(arguments))
+    }
+}
+
+impl Drop for Away<'_> {
+    fn drop(&mut self) {
+        let back = (self.back)(self.process);
+        // Nothing that follows can be right without it; but a second panic would abort.
+        if let Err(error) = back
+            && !std::thread::panicking()
+        {
+            panic!("{} did not come back: {error:#}", self.process.name);
+        }
+    }
+}
+
+fn run(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let output = command
+        .output()
+        .with_context(|| format!("running {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(output.stdout)
+}

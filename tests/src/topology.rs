@@ -1,0 +1,125 @@
+//! The stack's description, as `cargo stack` writes it; of its fields those
+//! that the suites need.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+/// A running stack.
+#[derive(Debug, Deserialize)]
+pub struct Topology {
+    /// `dev` or `test`.
+    pub profile: String,
+    /// Where things lie.
+    pub directories: Directories,
+    /// The browser's door.
+    pub gateway: Gateway,
+    /// Sign-in and sessions.
+    pub auth: Service,
+    /// Reports.
+    pub reports: Service,
+    /// Telemetry and ETL.
+    pub ingest: Service,
+    /// CRM changes.
+    pub cdc: Service,
+    /// The identity provider.
+    pub keycloak: Keycloak,
+    /// Who can sign in.
+    pub users: Vec<User>,
+}
+
+/// Folders of a stack.
+#[derive(Debug, Deserialize)]
+pub struct Directories {
+    /// The checkout.
+    pub root: PathBuf,
+    /// Rendered files and data.
+    pub state: PathBuf,
+}
+
+/// The gateway.
+#[derive(Debug, Deserialize)]
+pub struct Gateway {
+    /// The origin that the browser shows.
+    pub public_url: Url,
+}
+
+/// A gRPC service.
+#[derive(Debug, Deserialize)]
+pub struct Service {
+    /// Its address.
+    pub url: Url,
+}
+
+/// The identity provider.
+#[derive(Debug, Deserialize)]
+pub struct Keycloak {
+    /// Its own address.
+    pub url: Url,
+    /// The realm's address, which is the `iss` of its tokens.
+    pub issuer: Url,
+    /// Where clients fetch tokens.
+    pub token_endpoint: Url,
+    /// The realm's clients.
+    pub clients: Clients,
+}
+
+/// The realm's clients.
+#[derive(Debug, Deserialize)]
+pub struct Clients {
+    /// Signs people in.
+    pub web: Client,
+    /// The gateway's own.
+    pub gateway: Client,
+    /// Internal programs.
+    pub internal: Client,
+}
+
+/// A confidential client.
+#[derive(Debug, Deserialize)]
+pub struct Client {
+    /// Its name.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+/// A person who can sign in.
+#[derive(Debug, Deserialize)]
+pub struct User {
+    /// What is typed.
+    pub username: String,
+    /// What is typed below it.
+    pub password: String,
+    /// The customer that a patient is.
+    pub customer_id: Option<Uuid>,
+}
+
+impl Topology {
+    /// Reads the file that `BIONICPRO_TOPOLOGY` names.
+    ///
+    /// # Errors
+    /// When there is none, or it is not a topology.
+    pub fn from_environment() -> anyhow::Result<Self> {
+        let path = std::env::var_os("BIONICPRO_TOPOLOGY")
+            .context("BIONICPRO_TOPOLOGY is not set: run the suites with `cargo stack test`")?;
+        let path = Path::new(&path);
+        let text = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("parsing {}", path.display()))
+    }
+
+    /// One of the people who can sign in.
+    ///
+    /// # Panics
+    /// When the stack does not know them.
+    #[must_use]
+    pub fn user(&self, username: &str) -> &User {
+        self.users
+            .iter()
+            .find(|user| user.username == username)
+            .unwrap_or_else(|| panic!("{username} is not in the topology"))
+    }
+}
