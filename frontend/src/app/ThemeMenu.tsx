@@ -9,7 +9,8 @@ const schemes: MantineColorScheme[] = ["light", "dark", "auto"];
 
 export function ThemeMenu() {
   const { t } = useI18n();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  // Stopping transitions would take a <style> element, which the content security policy forbids.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const Current = icons[colorScheme];
   return (
     <Menu position="bottom-end">

@@ -16,7 +16,7 @@ register([BarChart, LineChart, GridComponent, TooltipComponent, CanvasRenderer])
 
 export default function ChartCanvas({ model, height }: { model: ChartModel; height: number }) {
   const { t } = useI18n();
-  const { colors, animated } = useChartStyle();
+  const style = useChartStyle();
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const [index, setIndex] = useState(0);
@@ -37,8 +37,8 @@ export default function ChartCanvas({ model, height }: { model: ChartModel; heig
   }, []);
 
   useEffect(() => {
-    chart.current?.setOption(chartOption(model, colors, animated), { notMerge: true });
-  }, [model, colors, animated]);
+    chart.current?.setOption(chartOption(model, style), { notMerge: true });
+  }, [model, style]);
 
   const show = (dataIndex: number) => {
     setIndex(dataIndex);

@@ -6,7 +6,11 @@ import { faultsChart, gripsChart, responseChart, usageChart } from "./model";
 import { chartOption } from "./option";
 
 const words = { t: en, format: formats.en };
-const colors = { text: "", surface: "", line: "", brand: "", accent: "", warning: "" };
+const style = {
+  colors: { text: "", surface: "", line: "", brand: "", accent: "", warning: "" },
+  fontFamily: "sans-serif",
+  animated: false,
+};
 const makers = [usageChart, responseChart, gripsChart, faultsChart];
 
 describe.each(makers.map((make) => [make.name, make] as const))("%s", (_, make) => {
@@ -47,7 +51,7 @@ test("what came from a device is text in the tooltip, never markup", () => {
   const report = sampleReport();
   const [fault] = report.faults;
   if (fault) fault.faultCode = "<img src=x onerror=alert(1)>";
-  const { tooltip } = chartOption(faultsChart(report, words), colors, false);
+  const { tooltip } = chartOption(faultsChart(report, words), style);
   if (!tooltip || Array.isArray(tooltip) || typeof tooltip.formatter !== "function") {
     throw new Error("the chart has no tooltip of its own");
   }

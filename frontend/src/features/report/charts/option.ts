@@ -18,6 +18,12 @@ export interface ChartColors {
   warning: string;
 }
 
+export interface ChartStyle {
+  colors: ChartColors;
+  fontFamily: string;
+  animated: boolean;
+}
+
 const FONT_SIZE = 12;
 
 function series(each: Series, sideways: boolean, colors: ChartColors) {
@@ -62,11 +68,8 @@ function tooltipContent(point: Point): HTMLElement {
   return content;
 }
 
-export function chartOption(
-  model: ChartModel,
-  colors: ChartColors,
-  animated: boolean,
-): ChartOption {
+export function chartOption(model: ChartModel, style: ChartStyle): ChartOption {
+  const { colors, fontFamily, animated } = style;
   const { sideways, points } = model;
   const label = { color: colors.text, fontSize: FONT_SIZE };
   const categories = {
@@ -89,7 +92,7 @@ export function chartOption(
   return {
     animation: animated,
     animationDuration: 300,
-    textStyle: { fontFamily: "inherit" },
+    textStyle: { fontFamily },
     grid: { left: 0, right: sideways ? 44 : 8, top: 12, bottom: 0, outerBoundsMode: "same" },
     xAxis: sideways
       ? { ...values, axisLabel: { show: false }, splitLine: { show: false } }
@@ -111,7 +114,7 @@ export function chartOption(
       confine: true,
       backgroundColor: colors.surface,
       borderColor: colors.line,
-      textStyle: { color: colors.text, fontFamily: "inherit", fontSize: 13 },
+      textStyle: { color: colors.text, fontFamily, fontSize: 13 },
       axisPointer: { type: sideways ? "none" : "line", lineStyle: { color: colors.line } },
       transitionDuration: animated ? 0.2 : 0,
       formatter: (params) => {

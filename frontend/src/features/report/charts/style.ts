@@ -1,9 +1,10 @@
 // The charts' colours in the theme that is shown: the values of app/theme.css,
 // which a canvas cannot read by itself.
 
-import { useComputedColorScheme } from "@mantine/core";
+import { useComputedColorScheme, useMantineTheme } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
-import type { ChartColors } from "./option";
+import { useMemo } from "react";
+import type { ChartColors, ChartStyle } from "./option";
 
 const palettes: Record<"light" | "dark", ChartColors> = {
   light: {
@@ -24,8 +25,12 @@ const palettes: Record<"light" | "dark", ChartColors> = {
   },
 };
 
-export function useChartStyle(): { colors: ChartColors; animated: boolean } {
+export function useChartStyle(): ChartStyle {
   const scheme = useComputedColorScheme("light");
-  const reduced = useReducedMotion();
-  return { colors: palettes[scheme], animated: !reduced };
+  const animated = !useReducedMotion();
+  const { fontFamily } = useMantineTheme();
+  return useMemo(
+    () => ({ colors: palettes[scheme], fontFamily, animated }),
+    [scheme, fontFamily, animated],
+  );
 }
