@@ -1,7 +1,7 @@
 //! What can be asked of `cargo stack`, as clap reads it.
 
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::checkout::Profile;
 
@@ -47,6 +47,17 @@ pub(crate) enum Command {
     Render,
     /// Fill the CRM and the telemetry store with a made-up world.
     Seed(Seed),
+    /// Run the test suites, all of them when none is named, and sum them up.
+    Test {
+        /// The suites.
+        #[arg(value_enum)]
+        suites: Vec<Suite>,
+    },
+    /// Run benchmarks against the running stack, all when none is named.
+    Bench {
+        /// The benchmarks.
+        names: Vec<String>,
+    },
     /// Print an access token of a client: internal, gateway.
     Token {
         /// The client, with or without the prefix `bionicpro-`.
@@ -59,6 +70,21 @@ pub(crate) enum Command {
         /// The statement; without it, Postgres gives a prompt.
         statement: Option<String>,
     },
+}
+
+/// What `cargo stack test` can run, in the order in which it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Suite {
+    /// Formatting, clippy, contracts, dependencies, the app's sources.
+    Lint,
+    /// Units and properties: no other process.
+    Unit,
+    /// The app's own tests.
+    Frontend,
+    /// The whole mesh, on a stack of its own.
+    E2e,
+    /// The app in a real browser, on the same stack.
+    Browser,
 }
 
 /// Options of `up`.

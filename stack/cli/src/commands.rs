@@ -1,5 +1,6 @@
 //! One module a command; this one picks it.
 
+mod bench;
 mod build;
 mod doctor;
 mod down;
@@ -8,6 +9,7 @@ mod restart;
 mod seed;
 mod sql;
 mod status;
+mod test;
 mod token;
 mod up;
 
@@ -43,6 +45,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Doctor => doctor::run(&site)?,
         Command::Render => render(&site)?,
         Command::Seed(options) => seed::run(&site, &options)?,
+        Command::Test { suites } => return test::run(&site.checkout, &suites),
+        Command::Bench { names } => return bench::run(&site, &names),
         Command::Token { client } => token::run(&site, &client)?,
         Command::Sql {
             database,

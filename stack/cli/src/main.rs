@@ -6,6 +6,7 @@ mod checkout;
 mod cli;
 mod commands;
 mod exec;
+mod grpc;
 mod http;
 mod lock;
 mod packages;

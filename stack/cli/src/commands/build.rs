@@ -8,7 +8,12 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{cache::short_hash, exec, parts::Site, progress::Task};
+use crate::{
+    cache::short_hash,
+    exec, packages,
+    parts::Site,
+    progress::{Progress, Task},
+};
 
 /// Builds all binaries of the workspace.
 pub(super) fn services(site: &Site, task: &Task) -> Result<()> {
@@ -27,7 +32,6 @@ pub(super) fn app(site: &Site, task: &Task) -> Result<()> {
     if !frontend.join("package.json").is_file() {
         return Ok(());
     }
-    third_party_contracts(site)?;
     let stamp = site.checkout.state().join("app.hash");
     let hash = hash_of(&[frontend.clone(), site.checkout.root().join("proto")])?;
     if frontend.join("dist/index.html").is_file()
@@ -36,7 +40,7 @@ pub(super) fn app(site: &Site, task: &Task) -> Result<()> {
         return Ok(());
     }
     let log = log(site, "build-app")?;
-    install_node_modules(site, task, &log)?;
+    install_app_packages(site, task, &log)?;
     task.step("building the app");
     exec::logged(
         Command::new("npm")
@@ -47,8 +51,26 @@ pub(super) fn app(site: &Site, task: &Task) -> Result<()> {
     fs::write(stamp, hash).map_err(Into::into)
 }
 
+/// Installs what the app's own checks and builds need: its packages, buf among
+/// them, and the contracts that ours import.
+pub(super) fn app_packages(site: &Site) -> Result<()> {
+    let task = Progress::new().task("app");
+    install_app_packages(site, &task, &log(site, "build-app")?)?;
+    task.done("packages are there");
+    Ok(())
+}
+
+/// Installs the Debian packages: some are needed to build our crates.
+pub(super) fn packages(site: &Site) -> Result<()> {
+    let task = Progress::new().task("packages");
+    packages::install(&site.checkout, &task)?;
+    task.done("installed");
+    Ok(())
+}
+
 /// Installs the app's packages as its lock file names them, unless they are.
-fn install_node_modules(site: &Site, task: &Task, log: &Path) -> Result<()> {
+fn install_app_packages(site: &Site, task: &Task, log: &Path) -> Result<()> {
+    third_party_contracts(site)?;
     let frontend = site.checkout.root().join("frontend");
     let stamp = frontend.join("node_modules/.bionicpro-lock-hash");
     let hash = short_hash([fs::read(frontend.join("package-lock.json"))?.as_slice()]);

@@ -25,10 +25,14 @@ pub(super) fn run(site: &Site, options: &cli::Seed) -> Result<()> {
     Ok(())
 }
 
-/// Seeds a starting stack as its topology says.
-pub(super) fn default(site: &Site, task: &Task) -> Result<()> {
+/// Seeds a starting stack as its topology says, unless it is seeded, and
+/// answers what it holds.
+pub(super) fn default(site: &Site, task: &Task) -> Result<Plan> {
     task.step("making customers and readings");
-    seed::run(&site.topology, plan(site, &cli::Seed::default()), false).map(drop)
+    let planned = plan(site, &cli::Seed::default());
+    match seed::run(&site.topology, planned, false)? {
+        Outcome::Seeded(plan) | Outcome::Present(plan) => Ok(plan),
+    }
 }
 
 fn plan(site: &Site, options: &cli::Seed) -> Plan {

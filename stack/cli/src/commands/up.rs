@@ -2,6 +2,7 @@
 //! order. Each step changes nothing that is done already, so that an
 //! interrupted `up` is completed by the next one.
 
+mod load;
 mod provision;
 mod summary;
 
@@ -13,13 +14,13 @@ use std::{
 use anyhow::{Result, bail};
 
 use self::summary::Timings;
-use super::seed;
 use crate::{
-    cli,
+    cli, commands,
     lock::Lock,
     parts::{self, Part, Site, Stage, tools},
     preflight::{self, Plan},
-    progress::Progress,
+    progress::{Progress, Task},
+    seed,
     supervisor::Supervisor,
     templates,
 };
@@ -53,9 +54,10 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     templates::render_all(&site.checkout, &site.topology)?;
     up.supervisor.start()?;
     up.start(Stage::Stores)?;
-    up.seed_and_start_platforms()?;
+    let seeded = up.seed_and_start_platforms()?;
     up.migrate()?;
     up.start(Stage::Services)?;
+    up.load(seeded.as_ref())?;
     up.start(Stage::Door)?;
     summary::print(site, &up.selected, &up.timings, started.elapsed());
     Ok(())
@@ -129,14 +131,10 @@ impl Up<'_> {
     }
 
     fn start_part(&self, part: &'static dyn Part) -> Result<()> {
-        let task = self.progress.task(part.name());
-        task.step("starting");
-        let outcome = self.bring_up(part);
-        match outcome {
-            Ok(()) => self.timings.started(part.name(), task.done("ready")),
-            Err(_) => task.failed(),
-        }
-        outcome
+        self.timed(part.name(), "ready", |task| {
+            task.step("starting");
+            self.bring_up(part)
+        })
     }
 
     fn bring_up(&self, part: &'static dyn Part) -> Result<()> {
@@ -149,7 +147,7 @@ impl Up<'_> {
     }
 
     /// Seeds while Keycloak and Connect start: neither waits for the other.
-    fn seed_and_start_platforms(&self) -> Result<()> {
+    fn seed_and_start_platforms(&self) -> Result<Option<seed::Plan>> {
         thread::scope(|scope| {
             let seeding = scope.spawn(|| self.seed());
             self.start(Stage::Platforms)?;
@@ -159,31 +157,58 @@ impl Up<'_> {
         })
     }
 
-    fn seed(&self) -> Result<()> {
+    /// Answers what the databases hold, where they are part of this stack.
+    fn seed(&self) -> Result<Option<seed::Plan>> {
         if !self.selected("postgres") {
-            return Ok(());
+            return Ok(None);
         }
-        let task = self.progress.task("seed");
-        match seed::default(self.site, &task) {
-            Ok(()) => self.timings.started("seed", task.done("rows are there")),
-            Err(error) => {
-                task.failed();
-                return Err(error);
-            }
-        }
-        Ok(())
+        self.timed("seed", "rows are there", |task| {
+            commands::seed::default(self.site, task)
+        })
+        .map(Some)
     }
 
     /// Makes the tables of our services.
     fn migrate(&self) -> Result<()> {
         for owner in OWNERS_OF_TABLES.iter().filter(|owner| self.selected(owner)) {
-            let task = self.progress.task(*owner);
-            task.step("migrating its tables");
-            self.supervisor
-                .run_to_end(&format!("{owner}-migrate"), READY_LIMIT)?;
-            task.done("tables are there");
+            self.timed("migrations", "tables are there", |task| {
+                task.step(&format!("making the tables of {owner}"));
+                self.supervisor
+                    .run_to_end(&format!("{owner}-migrate"), READY_LIMIT)
+            })?;
         }
         Ok(())
+    }
+
+    /// Brings what was seeded to where reports read it.
+    fn load(&self, seeded: Option<&seed::Plan>) -> Result<()> {
+        if self.selected("cdc") && self.selected("debezium") {
+            self.timed("changes", "in ClickHouse", |task| {
+                load::wait_for_changes(self.site, task)
+            })?;
+        }
+        if let Some(plan) = seeded.filter(|_| self.selected("ingest")) {
+            self.timed("datamart", "the seeded days are loaded", |task| {
+                load::load_days(self.site, plan, task)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Shows and measures a step between the starts of parts.
+    fn timed<T>(
+        &self,
+        name: &'static str,
+        done: &str,
+        work: impl FnOnce(&Task) -> Result<T>,
+    ) -> Result<T> {
+        let task = self.progress.task(name);
+        let outcome = work(&task);
+        match outcome {
+            Ok(_) => self.timings.started(name, task.done(done)),
+            Err(_) => task.failed(),
+        }
+        outcome
     }
 }
 

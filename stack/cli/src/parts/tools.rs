@@ -3,7 +3,7 @@
 
 use std::{os::unix::fs::symlink, path::PathBuf, process::Command};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
     cache::{Recipe, Workshop},
@@ -18,6 +18,32 @@ pub(crate) const RECIPE: Recipe = Recipe {
     revision: 1,
     build,
 };
+
+/// Builds what `stack/tools/cargo-tools.txt` names; only the test suites need it.
+pub(crate) const CARGO_RECIPE: Recipe = Recipe {
+    name: "cargo-tools",
+    manifest: &["tools/cargo-tools.txt"],
+    revision: 1,
+    build: build_cargo_tools,
+};
+
+fn build_cargo_tools(workshop: &Workshop<'_>) -> Result<()> {
+    let list = std::fs::read_to_string(workshop.stack.join("tools/cargo-tools.txt"))?;
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let (name, version) = line
+            .split_once(' ')
+            .with_context(|| format!("{line:?} is no name with a version"))?;
+        (workshop.say)(&format!("building {name}"));
+        exec::logged(
+            Command::new("cargo")
+                .args(["install", "--locked", "--version", version, name, "--root"])
+                .arg(workshop.into)
+                .env("CARGO_TARGET_DIR", workshop.into.join("target")),
+            &workshop.log,
+        )?;
+    }
+    std::fs::remove_dir_all(workshop.into.join("target")).map_err(Into::into)
+}
 
 fn build(workshop: &Workshop<'_>) -> Result<()> {
     (workshop.say)("building process-compose and grpcurl");

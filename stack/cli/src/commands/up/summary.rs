@@ -1,6 +1,10 @@
 //! What `up` says at its end: seconds by part, access points, sign-ins.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::parts::{Part, Site};
 
@@ -22,16 +26,12 @@ impl Timings {
 }
 
 fn note(table: &Mutex<BTreeMap<&'static str, Duration>>, name: &'static str, took: Duration) {
-    table
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .insert(name, took);
+    let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    *table.entry(name).or_default() += took;
 }
 
 fn line(table: &Mutex<BTreeMap<&'static str, Duration>>) -> String {
-    let table = table
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let table = table.lock().unwrap_or_else(PoisonError::into_inner);
     table
         .iter()
         .map(|(name, took)| format!("{name} {:.1}", took.as_secs_f64()))

@@ -1,0 +1,234 @@
+//! What each suite consists of: programs, and how their results are counted.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+
+use super::tally::{Counting, Tally};
+use crate::{
+    cli::Suite,
+    commands::build,
+    parts::{Site, tools},
+    progress::Progress,
+};
+
+/// A program that is run as part of a suite.
+pub(super) struct Check {
+    command: Command,
+    counting: Counting,
+}
+
+/// How a suite is called in the output.
+pub(super) fn title(suite: Suite) -> &'static str {
+    match suite {
+        Suite::Lint => "lint",
+        Suite::Unit => "unit",
+        Suite::Frontend => "frontend",
+        Suite::E2e => "e2e",
+        Suite::Browser => "browser",
+    }
+}
+
+/// The programs of `suite`, after what they need has been provisioned.
+///
+/// # Errors
+/// When that cannot be provisioned.
+pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
+    match suite {
+        Suite::Lint => lint(site),
+        Suite::Unit => {
+            build::packages(site)?;
+            Ok(vec![
+                cargo("test --locked", Counting::CargoTest),
+                cargo(
+                    "test --locked --manifest-path stack/cli/Cargo.toml",
+                    Counting::CargoTest,
+                ),
+            ])
+        }
+        Suite::Frontend => {
+            build::app_packages(site)?;
+            Ok(vec![npm(site, &["test"], Counting::Vitest)])
+        }
+        Suite::E2e => Ok(vec![
+            cargo(
+                "test --locked --package bionicpro-tests",
+                Counting::CargoTest,
+            )
+            .on_stack(site),
+        ]),
+        Suite::Browser => Ok(vec![
+            npm(
+                site,
+                &["e2e", "--", "--reporter=list"],
+                Counting::Playwright,
+            )
+            .on_stack(site),
+        ]),
+    }
+}
+
+fn lint(site: &Site) -> Result<Vec<Check>> {
+    const CRATES: [&str; 3] = [
+        "Cargo.toml",
+        "stack/cli/Cargo.toml",
+        "stack/clickhouse/host/Cargo.toml",
+    ];
+    build::packages(site)?;
+    build::app_packages(site)?;
+    let task = Progress::new().task(tools::CARGO_RECIPE.name);
+    tools::CARGO_RECIPE.provision(&site.checkout, &|step| task.step(step))?;
+    let deny = tools::CARGO_RECIPE
+        .folder(&site.checkout)?
+        .join("bin/cargo-deny");
+    let buf = site.checkout.root().join("frontend/node_modules/.bin/buf");
+
+    let mut checks = Vec::new();
+    for manifest in CRATES {
+        checks.push(cargo(
+            &format!("fmt --check --all --manifest-path {manifest}"),
+            Counting::ExitStatus,
+        ));
+        checks.push(cargo(
+            &format!("clippy --locked --quiet --workspace --all-targets --manifest-path {manifest} -- --deny warnings"),
+            Counting::ExitStatus,
+        ));
+        checks.push(check(&deny, &format!("--manifest-path {manifest} --log-level error check --config deny.toml bans licenses sources")));
+    }
+    checks.push(check(&buf, "lint"));
+    checks.push(check(&buf, "format --diff --exit-code"));
+    checks.push(npm(site, &["check"], Counting::ExitStatus));
+    Ok(checks)
+}
+
+fn cargo(arguments: &str, counting: Counting) -> Check {
+    Check {
+        counting,
+        ..check(Path::new("cargo"), arguments)
+    }
+}
+
+fn npm(site: &Site, script: &[&str], counting: Counting) -> Check {
+    let mut command = Command::new("npm");
+    command
+        .args(["run", "--prefix"])
+        .arg(site.checkout.root().join("frontend"))
+        .args(script);
+    Check { command, counting }
+}
+
+fn check(program: &Path, arguments: &str) -> Check {
+    let mut command = Command::new(program);
+    command.args(arguments.split_whitespace());
+    Check {
+        command,
+        counting: Counting::ExitStatus,
+    }
+}
+
+impl Check {
+    /// Hands the stack's topology to the program.
+    fn on_stack(mut self, site: &Site) -> Self {
+        self.command.env("BIONICPRO_TOPOLOGY", site.topology.file());
+        self
+    }
+
+    /// Runs the program in `folder`; what it prints passes through.
+    pub(super) fn run(mut self, folder: &Path) -> Tally {
+        println!("\n$ {}", self.shown());
+        match self.count(folder) {
+            Ok((tally, true)) if self.counting != Counting::ExitStatus => tally,
+            // A program that ends badly without naming a failed test failed itself.
+            Ok((tally, false)) if tally.failed > 0 => tally,
+            Ok((tally, success)) => tally + Tally::one(success),
+            Err(error) => Tally::broken(&self.shown(), &error),
+        }
+    }
+
+    fn count(&mut self, folder: &Path) -> Result<(Tally, bool)> {
+        let mut child = self
+            .command
+            .current_dir(folder)
+            .env("NO_COLOR", "1")
+            .env("CARGO_TERM_COLOR", "never")
+            .env_remove("FORCE_COLOR")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("it could not be started")?;
+        let stdout = child.stdout.take().context("it has no output")?;
+        let mut tally = Tally::default();
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            tally += self.counting.line(&line);
+        }
+        Ok((tally, child.wait()?.success()))
+    }
+
+    fn shown(&self) -> String {
+        let program = Path::new(self.command.get_program());
+        let mut words = vec![
+            program
+                .file_name()
+                .unwrap_or(program.as_os_str())
+                .to_string_lossy(),
+        ];
+        words.extend(
+            self.command
+                .get_args()
+                .map(|argument| argument.to_string_lossy()),
+        );
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, counting: Counting) -> Tally {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Check { command, counting }.run(Path::new("/"))
+    }
+
+    #[test]
+    fn a_program_that_breaks_off_without_a_failed_test_counts_as_failed() {
+        assert_eq!(
+            run("exit 101", Counting::CargoTest),
+            Tally {
+                passed: 0,
+                failed: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_failed_test_is_not_counted_again_for_the_exit_status() {
+        let script = "echo 'test result: FAILED. 4 passed; 2 failed; 0 ignored'; exit 101";
+        assert_eq!(
+            run(script, Counting::CargoTest),
+            Tally {
+                passed: 4,
+                failed: 2
+            }
+        );
+    }
+
+    #[test]
+    fn a_check_without_counts_is_its_exit_status() {
+        assert_eq!(
+            run("true", Counting::ExitStatus),
+            Tally {
+                passed: 1,
+                failed: 0
+            }
+        );
+    }
+}
