@@ -25,6 +25,14 @@ pub struct Topology {
     pub ingest: Service,
     /// CRM changes.
     pub cdc: Service,
+    /// The databases.
+    pub postgres: Postgres,
+    /// The analytical store.
+    pub clickhouse: ClickHouse,
+    /// The log of changes.
+    pub kafka: Kafka,
+    /// Where Debezium runs.
+    pub connect: Connect,
     /// The identity provider.
     pub keycloak: Keycloak,
     /// Who can sign in.
@@ -38,6 +46,8 @@ pub struct Directories {
     pub root: PathBuf,
     /// Rendered files and data.
     pub state: PathBuf,
+    /// Our own programs.
+    pub binaries: PathBuf,
 }
 
 /// The gateway.
@@ -54,6 +64,63 @@ pub struct Service {
     pub url: Url,
 }
 
+/// The database server.
+#[derive(Debug, Deserialize)]
+pub struct Postgres {
+    /// Its databases.
+    pub databases: Databases,
+}
+
+/// The databases, each as its owner.
+#[derive(Debug, Deserialize)]
+pub struct Databases {
+    /// The CRM.
+    pub crm: Database,
+}
+
+/// A database.
+#[derive(Debug, Deserialize)]
+pub struct Database {
+    /// Its address, with the owner's password.
+    pub url: Url,
+}
+
+/// The analytical store.
+#[derive(Debug, Deserialize)]
+pub struct ClickHouse {
+    /// Its HTTP address.
+    pub url: Url,
+    /// The database of our services.
+    pub database: String,
+    /// Writes the CRM's copy.
+    pub cdc: Login,
+}
+
+/// A name with its password.
+#[derive(Debug, Deserialize)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+/// The log of changes.
+#[derive(Debug, Deserialize)]
+pub struct Kafka {
+    /// Bootstrap servers.
+    pub brokers: String,
+}
+
+/// Kafka Connect.
+#[derive(Debug, Deserialize)]
+pub struct Connect {
+    /// Its REST address.
+    pub url: Url,
+    /// The connector's name.
+    pub connector: String,
+}
+
 /// The identity provider.
 #[derive(Debug, Deserialize)]
 pub struct Keycloak {
@@ -63,6 +130,10 @@ pub struct Keycloak {
     pub issuer: Url,
     /// Where clients fetch tokens.
     pub token_endpoint: Url,
+    /// The administrator of all realms.
+    pub admin_user: String,
+    /// The administrator's password.
+    pub admin_password: String,
     /// The realm's clients.
     pub clients: Clients,
 }
