@@ -104,7 +104,6 @@ export const en = {
   app: {
     name: "BionicPRO",
     skip: "Skip to content",
-    language: "Language",
     theme: "Theme",
     themes: { light: "Light", dark: "Dark", auto: "Like the device" },
     account: (name: string) => `Account: ${name}`,
@@ -114,7 +113,6 @@ export const en = {
     loading: "Loading…",
     offline: "You are offline. What you see may be out of date.",
     retry: "Try again",
-    retriesItself: "We try again by ourselves.",
     notFoundTitle: "There is no such page",
     notFoundText: "The address may have a typing mistake.",
     home: "Go to your report",
@@ -134,7 +132,6 @@ export const en = {
     leftText: "See you soon. On a shared computer, you can now close the browser.",
     expiredTitle: "Your session has ended",
     expiredText: "For your safety we sign you out after a while. Sign in to go on where you were.",
-    wanted: "Sign in to open this page.",
   },
   signInFailed: {
     known: signInFailures,

@@ -15,7 +15,6 @@ export const ru: Dictionary = {
   app: {
     name: "BionicPRO",
     skip: "К содержанию",
-    language: "Язык",
     theme: "Тема",
     themes: { light: "Светлая", dark: "Тёмная", auto: "Как на устройстве" },
     account: (name) => `Учётная запись: ${name}`,
@@ -25,7 +24,6 @@ export const ru: Dictionary = {
     loading: "Загрузка…",
     offline: "Нет сети. Данные на экране могли устареть.",
     retry: "Попробовать ещё раз",
-    retriesItself: "Мы повторяем попытку сами.",
     notFoundTitle: "Такой страницы нет",
     notFoundText: "Возможно, в адресе опечатка.",
     home: "К отчёту",
@@ -46,7 +44,6 @@ export const ru: Dictionary = {
     expiredTitle: "Сеанс завершён",
     expiredText:
       "Для вашей безопасности сеанс со временем завершается. Войдите, чтобы продолжить с того же места.",
-    wanted: "Войдите, чтобы открыть эту страницу.",
   },
   signInFailed: {
     known: {

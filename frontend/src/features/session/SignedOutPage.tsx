@@ -6,6 +6,7 @@ import { Notice } from "../../components/Notice";
 import { useI18n } from "../../i18n/I18n";
 import classes from "./Session.module.css";
 import { HOME, signInUrl } from "./sign-in";
+import { WelcomeArt } from "./WelcomeArt";
 
 interface SignedOutPageProps {
   why: "new" | "expired" | "left";
@@ -31,11 +32,16 @@ export function SignedOutPage({ why }: SignedOutPageProps) {
   return (
     <div className={classes.welcome}>
       <title>{t.app.name}</title>
-      <Title order={1} tabIndex={-1} data-page-heading>
-        {text.title}
-      </Title>
-      <p className={classes.lead}>{text.lead}</p>
-      <SignInButton />
+      <div className={classes.hero}>
+        <div>
+          <Title order={1} tabIndex={-1} data-page-heading>
+            {text.title}
+          </Title>
+          <p className={classes.lead}>{text.lead}</p>
+          <SignInButton />
+        </div>
+        <WelcomeArt />
+      </div>
       <ul className={classes.points}>
         {text.points.map((point) => (
           <Paper component="li" key={point.title}>
