@@ -11,6 +11,8 @@ mod pages;
 mod security_headers;
 mod server;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -8,9 +8,6 @@ mod request;
 mod route;
 mod upstream;
 
-#[cfg(test)]
-mod tests;
-
 use std::convert::Infallible;
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use tonic_types::StatusExt;
 
 use super::browser::unframed;
 use super::fake::{self, framed};
-use super::{Gateway, STREAM, UNARY, reason};
+use super::{Gateway, STREAM, UNARY, reason, writing};
 
 /// A service that answers with the body that it got.
 async fn echoing() -> Gateway {
@@ -180,18 +180,6 @@ async fn text_pages_are_answered_in_text() {
     let (messages, trailers) = unframed(decoded.into());
     assert_eq!(messages, ["hello!!"]);
     assert_eq!(trailers.unwrap()["grpc-status"], "0");
-}
-
-/// A service whose one answer the test writes.
-async fn writing() -> (fake::Pen, Gateway) {
-    let (pen, response) = fake::answer();
-    let response = Arc::new(Mutex::new(Some(response)));
-    let gateway = Gateway::before(move |_| {
-        let response = response.lock().unwrap().take().unwrap();
-        async { response }
-    })
-    .await;
-    (pen, gateway)
 }
 
 #[tokio::test]

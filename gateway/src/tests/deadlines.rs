@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tonic::Code;
 
 use super::fake::{self, framed};
-use super::{Gateway, STREAM, UNARY, WATCH, policy};
+use super::{Gateway, STREAM, UNARY, WATCH, policy, writing};
 
 /// Lets every time-out be read as it stands.
 const GENEROUS: Policy = policy(
@@ -38,14 +38,8 @@ async fn a_service_that_does_not_answer_is_not_waited_for_beyond_the_deadline() 
 
 #[tokio::test]
 async fn a_stream_that_outlasts_its_deadline_ends_with_what_it_had() {
-    let (pen, response) = fake::answer();
+    let (pen, gateway) = writing().await;
     pen.message(b"first");
-    let response = Arc::new(Mutex::new(Some(response)));
-    let gateway = Gateway::before(move |_| {
-        let response = response.lock().unwrap().take().unwrap();
-        async { response }
-    })
-    .await;
     let answer = gateway
         .browser
         .clone()

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::{Buf, Bytes};
 use http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -72,12 +72,21 @@ impl Browser {
         }
     }
 
+    /// Asks for a page.
+    pub(super) async fn get(&self, path: &str) -> Response<Incoming> {
+        self.send(Request::get(path), Bytes::new()).await
+    }
+
     /// Sends a body and waits for the headers of the answer.
-    pub(super) async fn open(&self, method: &str, body: Bytes) -> Response<Incoming> {
+    pub(super) async fn open(&self, path: &str, body: Bytes) -> Response<Incoming> {
+        self.send(Request::post(path), body).await
+    }
+
+    async fn send(&self, request: request::Builder, body: Bytes) -> Response<Incoming> {
         let stream = TcpStream::connect(self.gateway).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::post(method).body(Full::new(body)).unwrap();
+        let mut request = request.body(Full::new(body)).unwrap();
         *request.headers_mut() = self.headers.clone();
         sender.send_request(request).await.unwrap()
     }

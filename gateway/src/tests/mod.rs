@@ -6,10 +6,14 @@ mod admission;
 mod browser;
 mod deadlines;
 mod fake;
+mod files;
 mod forwarding;
+mod sign_in;
+mod sockets;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bionicpro_mesh::client::{Channel, Credentials};
@@ -17,15 +21,19 @@ use bionicpro_mesh::identity::ServiceToken;
 use bionicpro_proto::auth::v1::CheckSessionResponse;
 use bionicpro_proto::policy::{Audience, Deadline, Idempotency, Policy};
 use http::{HeaderName, Request, Response};
+use http_body_util::Empty;
 use hyper::body::Incoming;
 use prost::Message;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 
 use self::browser::Browser;
 use self::fake::{Body, Fake};
-use super::{Calls, Upstreams};
+use crate::calls::{Calls, Upstreams};
 use crate::door::Door;
 use crate::origin::Origin;
+use crate::pages::{self, Pages, SignInLimit};
 use crate::security_headers::SecurityHeaders;
 use crate::server;
 use crate::sessions::Sessions;
@@ -33,6 +41,7 @@ use crate::sessions::Sessions;
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const ORIGIN: &str = "http://localhost:3000";
 const COOKIE: &str = "__Host-bionicpro-session=the-ticket";
+const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const TOKEN: &str = "/token";
 const UNARY: &str = "/bionicpro.reports.v1.Tested/Unary";
 const STREAM: &str = "/bionicpro.reports.v1.Tested/Stream";
@@ -44,7 +53,7 @@ struct Gateway {
     browser: Browser,
     service: Option<Fake>,
     _auth: Fake,
-    _stop: tokio_util::sync::DropGuard,
+    stop: DropGuard,
 }
 
 const fn policy(browser: bool, server_streaming: bool, deadline: Deadline) -> Policy {
@@ -95,11 +104,11 @@ impl Gateway {
 
     /// Auth answers with what `auth` makes of its requests; the service has an
     /// address at which there may be nothing.
-    async fn between(auth: fn(Request<Incoming>) -> Response<Body>, service: SocketAddr) -> Self {
+    async fn between(auth: fn(&str) -> Response<Body>, service: SocketAddr) -> Self {
         let auth = Fake::start(move |request: Request<Incoming>| async move {
             match request.uri().path() {
                 TOKEN => fake::json(br#"{"access_token":"own","expires_in":3600}"#),
-                _ => auth(request),
+                path => auth(path),
             }
         })
         .await;
@@ -113,7 +122,7 @@ impl Gateway {
             browser: Browser::at(address),
             service: None,
             _auth: auth,
-            _stop: stop.drop_guard(),
+            stop: stop.drop_guard(),
         }
     }
 }
@@ -125,7 +134,7 @@ fn door(auth: SocketAddr, service: SocketAddr) -> Door {
     let channel = Channel::new([auth], Credentials::Service(token)).unwrap();
     Door {
         calls: Arc::new(Calls {
-            origin,
+            origin: origin.clone(),
             sessions: Sessions::new(&channel),
             trace_ratio: 1.0,
             upstreams: Upstreams::new(
@@ -133,9 +142,35 @@ fn door(auth: SocketAddr, service: SocketAddr) -> Door {
                 [("reports", service.to_string().parse().unwrap())],
             ),
         }),
-        pages: axum::Router::new(),
+        pages: pages::router(
+            Pages {
+                origin,
+                sessions: Sessions::new(&channel),
+                sign_in_limit: Arc::new(SignInLimit::per_minute(SIGN_INS_PER_MINUTE)),
+            },
+            &files::folder(),
+        ),
         security_headers: SecurityHeaders::new(false),
     }
+}
+
+/// A service whose one answer the test writes.
+async fn writing() -> (fake::Pen, Gateway) {
+    let (pen, response) = fake::answer();
+    let response = Arc::new(Mutex::new(Some(response)));
+    let gateway = Gateway::before(move |_| {
+        let response = response.lock().unwrap().take().unwrap();
+        async { response }
+    })
+    .await;
+    (pen, gateway)
+}
+
+/// What auth answers when it refuses or fails.
+fn refused_by_auth(code: Code, reason: &str) -> Response<Body> {
+    let details = ErrorDetails::with_error_info(reason, "bionicpro", []);
+    let status = Status::with_error_details(code, "no", details);
+    status.into_http::<Empty<_>>().map(fake::infallible)
 }
 
 fn signed_in() -> Response<Body> {
@@ -146,7 +181,7 @@ fn signed_in() -> Response<Body> {
     fake::message(&checked.encode_to_vec())
 }
 
-fn reason(status: &tonic::Status) -> String {
-    let info = tonic_types::StatusExt::get_details_error_info(status);
+fn reason(status: &Status) -> String {
+    let info = status.get_details_error_info();
     info.map(|info| info.reason).unwrap_or_default()
 }
