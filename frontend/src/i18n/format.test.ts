@@ -34,9 +34,9 @@ test("a month stands alone in the nominative", () => {
 
 test("a span says once what both days have in common", () => {
   // Versions of ICU differ in the spaces around the dash.
-  expect(plain(formats.en.days("2026-11-16", "2026-11-22"))).toMatch(/^16 ?– ?22 November 2026$/);
+  expect(plain(formats.en.days("2026-11-16", "2026-11-22"))).toMatch(/^16 ?– ?22 Nov 2026$/);
   expect(plain(formats.ru.days("2026-11-30", "2026-12-06"))).toMatch(
-    /^30 ноября ?– ?6 декабря 2026 г\.$/,
+    /^30 нояб\. ?– ?6 дек\. 2026 г\.$/,
   );
 });
 

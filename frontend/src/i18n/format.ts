@@ -82,6 +82,7 @@ function makeFormat(locale: Locale): Format {
     hour12: false,
     timeZoneName: "short",
   });
+  const span = dateFormat({ day: "numeric", month: "short", year: "numeric" });
   const withUnit = (text: string, name: string) => `${text}${NBSP}${name}`;
   return {
     integer: (value) => integer.format(value),
@@ -103,7 +104,7 @@ function makeFormat(locale: Locale): Format {
       const text = dayFormats[style].format(utcDay(day));
       return style === "month" || style === "full" ? capitalised(text) : text;
     },
-    days: (start, end) => dayFormats.long.formatRange(utcDay(start), utcDay(end)),
+    days: (start, end) => span.formatRange(utcDay(start), utcDay(end)),
     moment: (date) => moment.format(date),
   };
 }
