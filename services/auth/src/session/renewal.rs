@@ -1,0 +1,166 @@
+//! Renewing a session's tokens: ahead of time, by one at a time across processes.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Access, LeaseState, Opened, Renewable, SealedTokens, SessionStore, Sessions, lease::Lease,
+    open_access,
+};
+use crate::{
+    error::{Dependency, Error},
+    identity_provider::{Grant, IdentityProvider, ProviderError},
+    sealing::Purpose,
+};
+
+/// How long a call waits for another one's renewal.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How often it looks.
+pub(super) const POLL: Duration = Duration::from_millis(20);
+
+/// How often, and how far apart, a store that is away is asked to take new tokens.
+const STORE_ATTEMPTS: u32 = 40;
+const STORE_PAUSE: Duration = Duration::from_millis(250);
+
+impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
+    /// The session's access with a token that is good for a while. Whoever gets the
+    /// lease renews; the others go on with the token as long as it can be used, and
+    /// wait for the new one when it cannot.
+    pub(super) async fn renew(self: &Arc<Self>, mut session: Opened) -> Result<Access, Error> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let lease = Lease::on(session.id);
+            match lease.acquire(&self.store).await? {
+                LeaseState::Granted => {
+                    let sessions = Arc::clone(self);
+                    return self
+                        .to_the_end(async move { sessions.renew_leased(&session, lease).await })
+                        .await;
+                }
+                _ if session.access.is_usable(Utc::now()) => return Ok(session.access),
+                LeaseState::Held if Instant::now() < deadline => sleep(POLL).await,
+                LeaseState::Held | LeaseState::CoolingDown => {
+                    return Err(Error::Unavailable(Dependency::Keycloak));
+                }
+            }
+            session.access = self.reread(&session).await?.1;
+            if session.access.is_fresh(Utc::now()) {
+                return Ok(session.access);
+            }
+        }
+    }
+
+    async fn renew_leased(&self, session: &Opened, lease: Lease) -> Result<Access, Error> {
+        let renewed = lease
+            .keep(&self.store, self.spend_refresh_token(session))
+            .await;
+        match renewed {
+            Err(Error::Unavailable(Dependency::Keycloak)) => lease.pause(&self.store).await,
+            _ => lease.release(&self.store).await,
+        }
+        match renewed {
+            Err(Error::Unavailable(_)) if session.access.is_usable(Utc::now()) => {
+                Ok(session.access.clone())
+            }
+            renewed => renewed,
+        }
+    }
+
+    async fn spend_refresh_token(&self, session: &Opened) -> Result<Access, Error> {
+        // Between this call's check and its lease somebody else may have renewed.
+        let (stored, current) = self.reread(session).await?;
+        if current.is_fresh(Utc::now()) {
+            return Ok(current);
+        }
+        let refresh_token = open_refresh_token(session, stored.refresh)?;
+        match self.provider.renew(&refresh_token, &current.subject).await {
+            Ok(grant) => {
+                self.keep_renewed(session, stored.generation, &current, &grant)
+                    .await
+            }
+            Err(ProviderError::Unavailable) => Err(Error::Unavailable(Dependency::Keycloak)),
+            Err(ProviderError::Refused(_)) => self.give_up(session, stored.generation).await,
+            Err(ProviderError::AnswerInvalid(check)) => {
+                tracing::error!(check, "a renewed token failed a check: the session ends");
+                self.give_up(session, stored.generation).await
+            }
+        }
+    }
+
+    async fn keep_renewed(
+        &self,
+        session: &Opened,
+        generation: u64,
+        current: &Access,
+        grant: &Grant,
+    ) -> Result<Access, Error> {
+        let access = Access::granted(grant, current.session_expires_at);
+        let sealed = self.seal(session.id, &session.key, &access, grant);
+        if self.replace_patiently(session, generation, &sealed).await? {
+            return Ok(access);
+        }
+        // It was ended meanwhile, by somebody who had only the spent token.
+        if self.provider.end(&grant.refresh_token).await.is_err() {
+            tracing::warn!("a session ended during its renewal goes on at the identity provider");
+        }
+        Err(Error::SessionNotFound)
+    }
+
+    /// The old refresh token is spent: dropping the new one because the store was
+    /// away for a moment would sign the person out.
+    async fn replace_patiently(
+        &self,
+        session: &Opened,
+        generation: u64,
+        sealed: &SealedTokens,
+    ) -> Result<bool, Error> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let replaced = self
+                .store
+                .replace_tokens(session.id, generation, &sealed.access, &sealed.refresh)
+                .await;
+            match replaced {
+                Err(Error::Unavailable(_)) if attempt < STORE_ATTEMPTS => sleep(STORE_PAUSE).await,
+                replaced => return replaced,
+            }
+        }
+    }
+
+    /// The provider's session is over, so this one is, unless somebody who got
+    /// hold of the lease has newer tokens.
+    async fn give_up(&self, session: &Opened, generation: u64) -> Result<Access, Error> {
+        let (stored, current) = self.reread(session).await?;
+        if stored.generation != generation {
+            return Ok(current);
+        }
+        self.store.delete(session.id).await?;
+        Err(Error::SessionNotFound)
+    }
+
+    async fn reread(&self, session: &Opened) -> Result<(Renewable, Access), Error> {
+        let mut stored = self
+            .store
+            .load_renewable(session.id)
+            .await?
+            .ok_or(Error::SessionNotFound)?;
+        let access = std::mem::take(&mut stored.access);
+        Ok((stored, open_access(session.id, &session.key, access)?))
+    }
+}
+
+pub(super) fn open_refresh_token(session: &Opened, sealed: Vec<u8>) -> Result<String, Error> {
+    let opened = session
+        .key
+        .open(&session.id.binding(Purpose::Refresh), sealed)
+        .ok();
+    opened
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or(Error::Internal(
+            "a session's refresh token does not open with its key",
+        ))
+}

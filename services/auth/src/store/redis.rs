@@ -1,0 +1,289 @@
+//! Sessions and sign-in attempts in Redis. Keys that belong together share a hash
+//! tag, so that scripts on them work in a cluster.
+//!
+//! | Key | Type | What |
+//! | --- | --- | --- |
+//! | `session:{<id>}` | hash, expires | `ticket:<id>` (wrapped data key), `access`, `refresh` (sealed), `sid`, `subject` (keyed hash), `generation` |
+//! | `session:{<id>}:lease` | string, expires | who may spend the refresh token |
+//! | `attempt:{<key>}` | string, expires | a sealed sign-in attempt |
+
+use std::{sync::LazyLock, time::Duration};
+
+use redis::{
+    Client, Cmd, FromRedisValue, Pipeline, RedisError, Script,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+
+use crate::{
+    error::{Dependency, Error},
+    session::{LeaseState, NewSession, Renewable, SessionId, SessionStore, Stored, TicketId},
+    sign_in::{AttemptKey, AttemptStore},
+};
+
+/// How long Redis may take to answer, and to be connected to.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What stands in the place of a lease's owner while nobody should have it.
+const COOLING_DOWN: &str = "cooling-down";
+
+/// Replaces tokens in the generation that was read. KEYS: session.
+/// ARGV: generation, access, refresh.
+static REPLACE_TOKENS: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 0 end
+         redis.call('HSET', KEYS[1], 'access', ARGV[2], 'refresh', ARGV[3])
+         redis.call('HINCRBY', KEYS[1], 'generation', 1)
+         return 1",
+    )
+});
+
+/// Changes a lease that its owner still has. KEYS: lease.
+/// ARGV: owner, whoever has it next (nobody if empty), milliseconds.
+static CHANGE_LEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return end
+         if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+         else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end",
+    )
+});
+
+/// Redis, by one connection that all calls share and that comes back by itself.
+#[derive(Clone)]
+pub(crate) struct Redis(ConnectionManager);
+
+impl Redis {
+    /// Redis at `client`'s address. Connects when it is first needed.
+    ///
+    /// # Errors
+    /// When the client's settings contradict each other.
+    pub(crate) fn new(client: Client) -> Result<Self, RedisError> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(TIMEOUT))
+            .set_connection_timeout(Some(TIMEOUT))
+            // A call that finds Redis away says so at once; the next one tries again.
+            .set_number_of_retries(0);
+        Ok(Self(ConnectionManager::new_lazy_with_config(
+            client, config,
+        )?))
+    }
+
+    /// Whether Redis answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        self.run(&redis::cmd("PING")).await
+    }
+
+    async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
+        command
+            .query_async(&mut self.0.clone())
+            .await
+            .map_err(|error| away(&error))
+    }
+
+    async fn run_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Error> {
+        commands
+            .query_async(&mut self.0.clone())
+            .await
+            .map_err(|error| away(&error))
+    }
+
+    async fn change_lease(
+        &self,
+        id: SessionId,
+        owner: &str,
+        next: &str,
+        period: Duration,
+    ) -> Result<(), Error> {
+        let mut call = CHANGE_LEASE.key(lease_key(id));
+        call.arg(owner).arg(next).arg(millis(period));
+        call.invoke_async(&mut self.0.clone())
+            .await
+            .map_err(|error| away(&error))
+    }
+}
+
+/// Whatever Redis fails with, nothing is known about the session, and nothing of it
+/// may be given up.
+fn away(error: &RedisError) -> Error {
+    tracing::warn!(kind = ?error.kind(), code = error.code(), "redis failed");
+    Error::Unavailable(Dependency::Redis)
+}
+
+fn session_key(id: SessionId) -> String {
+    format!("session:{{{id}}}")
+}
+
+fn lease_key(id: SessionId) -> String {
+    format!("session:{{{id}}}:lease")
+}
+
+fn attempt_key(key: &AttemptKey) -> String {
+    format!("attempt:{{{}}}", key.as_str())
+}
+
+fn ticket_field(ticket: TicketId) -> String {
+    format!("ticket:{ticket}")
+}
+
+/// Redis refuses an expiry of nothing; a millisecond comes to the same.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+impl SessionStore for Redis {
+    async fn create(&self, session: NewSession) -> Result<(), Error> {
+        let key = session_key(session.id);
+        let mut commands = redis::pipe();
+        commands.atomic();
+        commands
+            .cmd("HSET")
+            .arg(&key)
+            .arg(ticket_field(session.ticket))
+            .arg(session.wrapped_key)
+            .arg("access")
+            .arg(session.access)
+            .arg("refresh")
+            .arg(session.refresh)
+            .arg("sid")
+            .arg(session.provider_session)
+            .arg("subject")
+            .arg(session.subject_index)
+            .arg("generation")
+            .arg(0)
+            .ignore();
+        commands
+            .cmd("PEXPIRE")
+            .arg(&key)
+            .arg(millis(session.lives))
+            .ignore();
+        self.run_all(&commands).await
+    }
+
+    async fn load(&self, id: SessionId, ticket: TicketId) -> Result<Option<Stored>, Error> {
+        type Fields = (Option<Vec<u8>>, Option<Vec<u8>>);
+        let key = session_key(id);
+        let mut commands = redis::pipe();
+        commands
+            .cmd("HMGET")
+            .arg(&key)
+            .arg(ticket_field(ticket))
+            .arg("access");
+        commands.cmd("PTTL").arg(&key);
+        let (fields, left): (Fields, i64) = self.run_all(&commands).await?;
+        let (wrapped_key, access) = fields;
+        let idle_left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        Ok(wrapped_key.zip(access).map(|(wrapped_key, access)| Stored {
+            wrapped_key,
+            access,
+            idle_left,
+        }))
+    }
+
+    async fn touch(&self, id: SessionId, lives: Duration) -> Result<(), Error> {
+        self.run(
+            redis::cmd("PEXPIRE")
+                .arg(session_key(id))
+                .arg(millis(lives)),
+        )
+        .await
+    }
+
+    async fn load_renewable(&self, id: SessionId) -> Result<Option<Renewable>, Error> {
+        type Fields = (
+            Option<Vec<u8>>,
+            Option<Vec<u8>>,
+            Option<String>,
+            Option<u64>,
+        );
+        let mut command = redis::cmd("HMGET");
+        command
+            .arg(session_key(id))
+            .arg(&["access", "refresh", "sid", "generation"]);
+        let fields: Fields = self.run(&command).await?;
+        let (Some(access), Some(refresh), Some(provider_session), Some(generation)) = fields else {
+            return Ok(None);
+        };
+        Ok(Some(Renewable {
+            access,
+            refresh,
+            provider_session,
+            generation,
+        }))
+    }
+
+    async fn replace_tokens(
+        &self,
+        id: SessionId,
+        generation: u64,
+        access: &[u8],
+        refresh: &[u8],
+    ) -> Result<bool, Error> {
+        let mut call = REPLACE_TOKENS.key(session_key(id));
+        call.arg(generation).arg(access).arg(refresh);
+        call.invoke_async(&mut self.0.clone())
+            .await
+            .map_err(|error| away(&error))
+    }
+
+    async fn delete(&self, id: SessionId) -> Result<(), Error> {
+        self.run(redis::cmd("DEL").arg(session_key(id)).arg(lease_key(id)))
+            .await
+    }
+
+    async fn acquire_lease(
+        &self,
+        id: SessionId,
+        owner: &str,
+        period: Duration,
+    ) -> Result<LeaseState, Error> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(lease_key(id))
+            .arg(owner)
+            .arg(&["NX", "GET", "PX"])
+            .arg(millis(period));
+        let holder: Option<String> = self.run(&command).await?;
+        Ok(match holder.as_deref() {
+            None => LeaseState::Granted,
+            Some(COOLING_DOWN) => LeaseState::CoolingDown,
+            Some(_) => LeaseState::Held,
+        })
+    }
+
+    async fn extend_lease(
+        &self,
+        id: SessionId,
+        owner: &str,
+        period: Duration,
+    ) -> Result<(), Error> {
+        self.change_lease(id, owner, owner, period).await
+    }
+
+    async fn release_lease(&self, id: SessionId, owner: &str) -> Result<(), Error> {
+        self.change_lease(id, owner, "", Duration::ZERO).await
+    }
+
+    async fn cool_down(&self, id: SessionId, owner: &str, period: Duration) -> Result<(), Error> {
+        self.change_lease(id, owner, COOLING_DOWN, period).await
+    }
+}
+
+impl AttemptStore for Redis {
+    async fn keep(&self, key: &AttemptKey, sealed: &[u8], lives: Duration) -> Result<(), Error> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(attempt_key(key))
+            .arg(sealed)
+            .arg("PX")
+            .arg(millis(lives));
+        self.run(&command).await
+    }
+
+    async fn take(&self, key: &AttemptKey) -> Result<Option<Vec<u8>>, Error> {
+        self.run(redis::cmd("GETDEL").arg(attempt_key(key))).await
+    }
+}
