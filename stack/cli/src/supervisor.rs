@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -13,11 +13,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::{checkout::Checkout, exec, parts::tools, topology::Topology};
+use crate::{cache::short_hash, checkout::Checkout, exec, parts::tools, topology::Topology};
 
 /// Relative to the state folder, from where it is always called: an absolute
 /// path could be longer than the 108 bytes that a socket's may have.
 const SOCKET: &str = "supervisor.sock";
+const LAUNCH_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(250);
 /// A process that had to be started again this often will not become ready.
 const RESTARTS_TOLERATED: u32 = 4;
@@ -77,23 +78,34 @@ impl Supervisor {
         self.processes().is_ok()
     }
 
-    /// Starts it in the background with no process running, or hands the
-    /// rendered declarations to the one that runs.
+    /// Starts it in the background with no process running. One that runs is
+    /// told what has changed; it then stops every process, so it is told
+    /// nothing when nothing has.
     ///
     /// # Errors
     /// When it cannot be started or refuses the declarations.
     pub(crate) fn start(&self) -> Result<()> {
         fs::create_dir_all(&self.logs)?;
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.state)? {
-            let file = entry?.path().join("process.yaml");
-            if file.is_file() {
-                files.extend(["--config".into(), file]);
-            }
+        let files = self.declarations()?;
+        let configs = files.iter().flat_map(|file| [Path::new("--config"), file]);
+        if !self.running() {
+            self.launch(configs)?;
+        } else if self.outdated()? {
+            exec::output(self.command().args(["project", "update"]).args(configs))?;
         }
-        if self.running() {
-            return exec::output(self.command().args(["project", "update"]).args(files)).map(drop);
-        }
+        fs::write(self.declared(), hash(&files)?).map_err(Into::into)
+    }
+
+    /// Whether the declarations have changed since they were handed over.
+    ///
+    /// # Errors
+    /// When a declaration cannot be read.
+    pub(crate) fn outdated(&self) -> Result<bool> {
+        let handed_over = fs::read_to_string(self.declared()).unwrap_or_default();
+        Ok(handed_over != hash(&self.declarations()?)?)
+    }
+
+    fn launch<'a>(&self, configs: impl Iterator<Item = &'a Path>) -> Result<()> {
         let _ = fs::remove_file(self.state.join(SOCKET));
         let log = self.logs.join("supervisor.log");
         exec::logged(
@@ -105,10 +117,10 @@ impl Supervisor {
                     "--ordered-shutdown",
                     "--disable-dotenv",
                 ])
-                .args(files),
+                .args(configs),
             &log,
         )?;
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + LAUNCH_LIMIT;
         while !self.running() {
             if Instant::now() > deadline {
                 bail!("the supervisor does not answer:\n{}", exec::log_tail(&log));
@@ -116,6 +128,21 @@ impl Supervisor {
             thread::sleep(POLL);
         }
         Ok(())
+    }
+
+    /// Every part's rendered `process.yaml`.
+    fn declarations(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.state)? {
+            files.push(entry?.path().join("process.yaml"));
+        }
+        files.retain(|file| file.is_file());
+        files.sort();
+        Ok(files)
+    }
+
+    fn declared(&self) -> PathBuf {
+        self.state.join("supervisor.declared")
     }
 
     /// Starts one process unless it runs.
@@ -129,15 +156,15 @@ impl Supervisor {
         exec::output(self.command().args(["process", "start", name])).map(drop)
     }
 
-    /// Stops and starts one process.
+    /// Stops one process, if it runs.
     ///
     /// # Errors
     /// When the supervisor refuses.
-    pub(crate) fn restart_process(&self, name: &str) -> Result<()> {
+    pub(crate) fn stop_process(&self, name: &str) -> Result<()> {
         if !self.process(name)?.is_running {
-            return self.start_process(name);
+            return Ok(());
         }
-        exec::output(self.command().args(["process", "restart", name])).map(drop)
+        exec::output(self.command().args(["process", "stop", name])).map(drop)
     }
 
     /// Waits until `name` is ready.
@@ -237,6 +264,11 @@ impl Supervisor {
             .stdin(Stdio::null());
         command
     }
+}
+
+fn hash(files: &[PathBuf]) -> Result<String> {
+    let contents = files.iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(short_hash(contents.iter().map(Vec::as_slice)))
 }
 
 fn hopeless(process: &Process, late: bool, limit: Duration) -> Option<String> {

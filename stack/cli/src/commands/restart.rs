@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::build;
 use crate::{
@@ -22,12 +22,15 @@ pub(super) fn run(site: &Site, name: &str) -> Result<()> {
     if part.stage() >= Stage::Services {
         build::services(site, &task)?;
     }
-    task.step("restarting");
     templates::render_all(&site.checkout, &site.topology)?;
-    part.prepare(site)?;
     let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
-    supervisor.start()?;
-    supervisor.restart_process(name)?;
+    if supervisor.outdated()? {
+        bail!("how processes are run has changed since the stack came up: run `cargo stack up`");
+    }
+    task.step("restarting");
+    supervisor.stop_process(name)?;
+    part.prepare(site)?;
+    supervisor.start_process(name)?;
     supervisor.wait_ready(name, READY_LIMIT)?;
     part.configure(site)?;
     task.done("ready");
