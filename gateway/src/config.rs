@@ -15,7 +15,7 @@ const DEFAULT_PORT: u16 = 3000;
 const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
 /// What the gateway is told.
-pub(crate) struct Config {
+pub struct Config {
     pub(crate) basics: Basics,
     /// The origin under which browsers reach the gateway (`public-url`).
     pub(crate) origin: Origin,
@@ -33,9 +33,12 @@ pub(crate) struct Config {
     pub(crate) sign_ins_per_minute: NonZeroU32,
 }
 
-/// Reads the configuration, or ends the process with one message.
-pub(crate) fn read() -> Config {
-    config::from_process(fields)
+impl Config {
+    /// Reads the configuration, or ends the process with one message.
+    #[must_use]
+    pub fn from_process() -> Self {
+        config::from_process(fields)
+    }
 }
 
 fn fields(fields: &Fields) -> Result<Config, Invalid> {

@@ -75,6 +75,9 @@ impl SecurityHeaders {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn page(secure: bool) -> HeaderMap {
@@ -89,6 +92,20 @@ mod tests {
         let policy = policy.to_str().unwrap_or_default();
         assert!(policy.contains("script-src 'self';"), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+
+    #[test]
+    fn the_gateways_own_pages_may_have_their_style() {
+        for page in [
+            include_str!("pages/unavailable.html"),
+            include_str!("pages/too_many.html"),
+        ] {
+            let (_, style) = page.split_once("<style>").unwrap_or_default();
+            let (style, _) = style.split_once("</style>").unwrap_or_default();
+            let hash = ring::digest::digest(&ring::digest::SHA256, style.as_bytes());
+            let source = format!("'sha256-{}'", STANDARD.encode(hash));
+            assert!(POLICY.contains(&source), "{source}");
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::sessions::Sessions;
 
 use route::Route;
 
+pub use route::Policies;
 pub(crate) use route::Upstreams;
 pub(crate) use upstream::Unreachable;
 

@@ -7,7 +7,7 @@ use super::upstream::Upstream;
 use crate::error::Refusal;
 
 /// Finds the policy of a method by its path.
-pub(crate) type Policies = fn(&str) -> Option<&'static Policy>;
+pub type Policies = fn(&str) -> Option<&'static Policy>;
 
 /// The services, by the package that they implement.
 pub(crate) struct Upstreams {
