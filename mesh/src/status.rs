@@ -11,7 +11,7 @@ pub use bionicpro_proto::error::v1::Reason;
 use http::Response;
 pub use tonic::Code;
 use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt as _};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 /// How long a caller waits before it asks again for a part that is away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -23,6 +23,7 @@ pub struct Failure {
     reason: Reason,
     message: String,
     metadata: HashMap<String, String>,
+    fields: Vec<FieldViolation>,
     retry_after: Option<Duration>,
 }
 
@@ -37,6 +38,7 @@ impl Failure {
             reason,
             message,
             metadata,
+            fields: Vec::new(),
             retry_after: None,
         }
     }
@@ -64,6 +66,13 @@ impl Failure {
         self
     }
 
+    /// Names a field of the request that is wrong, for example `period.day`, and what is.
+    #[must_use]
+    pub fn field(mut self, field: &str, problem: &str) -> Self {
+        self.fields.push(FieldViolation::new(field, problem));
+        self
+    }
+
     /// Says when to call again.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
@@ -81,6 +90,9 @@ impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let mut details =
             ErrorDetails::with_error_info(failure.reason.as_reason(), DOMAIN, failure.metadata);
+        if !failure.fields.is_empty() {
+            details.set_bad_request(failure.fields);
+        }
         if let Some(delay) = failure.retry_after {
             details.set_retry_info(Some(delay));
         }
@@ -116,6 +128,14 @@ mod tests {
             status.get_details_retry_info().unwrap().retry_delay,
             Some(RETRY_AFTER)
         );
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_in_a_bad_request() {
+        let failure = Failure::new(Code::InvalidArgument, Reason::PeriodInvalid, "Correct it.");
+        let status = Status::from(failure.field("period.day", "There is no such day."));
+        let violations = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].field, "period.day");
     }
 
     #[test]

@@ -1,3 +1,77 @@
 //! Telemetry in, and the daily load into the datamart.
 
-fn main() {}
+mod config;
+mod daily_load;
+mod days;
+mod error;
+mod page_token;
+mod rehearsal;
+mod rpc;
+mod run;
+mod store;
+
+use std::sync::Arc;
+
+use bionicpro_mesh::server::{Server, shutdown_signal};
+use bionicpro_mesh::{clickhouse, config as configuration, telemetry};
+use bionicpro_proto::ingest::v1::etl_service_server::EtlServiceServer;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Command, Config};
+use crate::daily_load::DailyLoad;
+use crate::rpc::Etl;
+use crate::store::operational::Runs;
+use crate::store::telemetry::TelemetrySource;
+use crate::store::warehouse::Warehouse;
+
+const NAME: &str = "bionicpro-ingest";
+
+type Failed = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let config = configuration::from_process(Config::read);
+    let _telemetry = telemetry::start(NAME, &config.basics.telemetry)?;
+    let runs = Runs::new(config.operational_database.clone())?;
+    let warehouse = Warehouse::new(clickhouse::connect(&config.clickhouse));
+    match config.command {
+        Command::Migrate => {
+            runs.migrate().await?;
+            Ok(warehouse.migrate().await?)
+        }
+        Command::Serve => serve(config, runs, warehouse).await,
+    }
+}
+
+async fn serve(config: Config, runs: Runs, warehouse: Warehouse) -> Result<(), Failed> {
+    let wake = Arc::new(Notify::new());
+    let stop = CancellationToken::new();
+    let load = DailyLoad {
+        runs: runs.clone(),
+        source: TelemetrySource::new(config.telemetry_database),
+        warehouse: warehouse.clone(),
+        rehearsal: config.rehearsal,
+    };
+    let server = Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))
+        .environment(config.basics.environment)
+        .dependency("operational-database", runs.readiness())
+        .dependency("clickhouse", warehouse.readiness())
+        .add_service(EtlServiceServer::new(Etl {
+            runs,
+            wake: wake.clone(),
+        }));
+    let stopping = stop.clone();
+    let working = tokio::spawn(async move { load.work(&wake, &stopping).await });
+    // The load stops while calls under way still end.
+    let signal = stop.clone();
+    let served = server
+        .serve(async move {
+            shutdown_signal().await;
+            signal.cancel();
+        })
+        .await;
+    stop.cancel();
+    working.await?;
+    Ok(served?)
+}

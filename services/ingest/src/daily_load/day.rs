@@ -1,0 +1,117 @@
+//! One day of a run: load the readings, build the day aside, check it, swap it in.
+
+use chrono::NaiveDate;
+
+use super::{DailyLoad, chunks};
+use crate::days::complete_until;
+use crate::error::Error;
+use crate::run::Progress;
+use crate::store::operational::Lease;
+use crate::store::warehouse::{DayCounts, RunDay};
+
+/// How often a day is built before it counts as failed.
+const ATTEMPTS: u32 = 3;
+
+impl DailyLoad {
+    /// Loads a day. Until the swap the mart has the old day, from then on the new one.
+    pub(super) async fn load_day(
+        &self,
+        lease: &Lease<'_>,
+        day: NaiveDate,
+    ) -> Result<Progress, Error> {
+        let run_day = RunDay {
+            run: lease.run.id,
+            day,
+        };
+        let mut readings = self.source.read(day).await?;
+        let read = chunks::load(&mut readings, &self.warehouse, run_day).await?;
+        let counts = self.build(run_day, read).await?;
+        if self.rehearsal.removes_first() {
+            self.warehouse.remove(run_day).await?;
+        }
+        self.rehearsal.stand_still().await;
+        // A process that lost its lock may have been cleaned up after: it must not swap. Should
+        // the lock be lost only now, the swap fails, because the staging table is dropped first.
+        lease.confirm().await?;
+        self.warehouse.swap(run_day).await?;
+        self.warehouse
+            .write_watermark(run_day, complete_until(day, readings.began))
+            .await?;
+        tracing::info!(run_id = %run_day.run, %day, read, unassigned = counts.unassigned, "day loaded");
+        Ok(Progress {
+            days_done: 1,
+            readings_read: read,
+            readings_unassigned: counts.unassigned,
+            mart_rows_written: counts.mart_rows,
+        })
+    }
+
+    /// Builds the day aside until it adds up: an assignment that changes in the CRM between
+    /// building and counting makes it not.
+    async fn build(&self, day: RunDay, read: u64) -> Result<DayCounts, Error> {
+        let mut attempt = 1;
+        loop {
+            self.warehouse.build(day).await?;
+            let counts = self.warehouse.count(day).await?;
+            match check(read, counts) {
+                Ok(()) => return Ok(counts),
+                Err(error) if attempt == ATTEMPTS || counts.loaded != read => return Err(error),
+                Err(error) => {
+                    tracing::warn!(run_id = %day.run, day = %day.day, %error, "building a day again");
+                }
+            }
+            attempt += 1;
+        }
+    }
+}
+
+/// Every reading that was read is in ClickHouse, and either in the mart or known to be nobody's.
+fn check(read: u64, counts: DayCounts) -> Result<(), Error> {
+    let DayCounts {
+        loaded,
+        unassigned,
+        staged,
+        ..
+    } = counts;
+    if loaded == read && staged + unassigned == read {
+        return Ok(());
+    }
+    Err(Error::ReadingsUnaccounted {
+        read,
+        loaded,
+        staged,
+        unassigned,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(loaded: u64, staged: u64, unassigned: u64) -> DayCounts {
+        DayCounts {
+            loaded,
+            unassigned,
+            staged,
+            mart_rows: 1,
+        }
+    }
+
+    #[test]
+    fn readings_in_the_mart_and_readings_of_nobody_make_up_what_was_read() {
+        assert!(check(10, counts(10, 7, 3)).is_ok());
+        assert!(check(0, counts(0, 0, 0)).is_ok());
+    }
+
+    #[test]
+    fn a_lost_reading_is_noticed() {
+        assert!(check(10, counts(9, 9, 0)).is_err());
+        assert!(check(10, counts(10, 9, 0)).is_err());
+    }
+
+    #[test]
+    fn a_reading_that_counts_twice_is_noticed() {
+        assert!(check(10, counts(11, 10, 0)).is_err());
+        assert!(check(10, counts(10, 11, 0)).is_err());
+    }
+}

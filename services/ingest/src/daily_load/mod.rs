@@ -1,0 +1,122 @@
+//! The daily load: takes pending runs, loads their days one after another, cleans up after runs
+//! whose process went away. Not here: what a day consists of (`day`), and SQL.
+
+mod chunks;
+mod day;
+pub(crate) mod transcode;
+
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::error::Error;
+use crate::rehearsal::Rehearsal;
+use crate::store::operational::{Lease, Runs, Unheld};
+use crate::store::telemetry::TelemetrySource;
+use crate::store::warehouse::Warehouse;
+
+/// How often a process looks for runs that another one left, or that nobody told it of.
+const ROUND: Duration = Duration::from_secs(2);
+/// How long a process that is asked to stop may clean up after its run.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Works on runs, one at a time.
+pub(crate) struct DailyLoad {
+    pub(crate) runs: Runs,
+    pub(crate) source: TelemetrySource,
+    pub(crate) warehouse: Warehouse,
+    pub(crate) rehearsal: Rehearsal,
+}
+
+impl DailyLoad {
+    /// Works until `stop`; `woken` says that there is a new run.
+    pub(crate) async fn work(&self, woken: &Notify, stop: &CancellationToken) {
+        tokio::join!(self.take_runs(woken, stop), self.close_left_runs(stop));
+    }
+
+    async fn take_runs(&self, woken: &Notify, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.run_next(stop).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(error = error.with_sources(), "could not work on a run");
+                }
+            }
+            tokio::select! {
+                () = woken.notified() => {}
+                () = tokio::time::sleep(ROUND) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn close_left_runs(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.close_unheld().await {
+                tracing::warn!(
+                    error = error.with_sources(),
+                    "could not clean up after runs that were left"
+                );
+            }
+            stop.run_until_cancelled(tokio::time::sleep(ROUND)).await;
+        }
+    }
+
+    /// Works on the oldest pending run; false when there is none.
+    async fn run_next(&self, stop: &CancellationToken) -> Result<bool, Error> {
+        let mut connection = self.runs.connection().await?;
+        let Some(lease) = Lease::take(&self.runs, &mut connection).await? else {
+            return Ok(false);
+        };
+        let run = lease.run.id;
+        tracing::info!(run_id = %run, first = %lease.run.days.first(), last = %lease.run.days.last(), "run begins");
+        let span = tracing::info_span!("run daily load", run_id = %run);
+        match stop
+            .run_until_cancelled(self.load(&lease).instrument(span))
+            .await
+        {
+            Some(Ok(())) => {
+                self.runs.succeed(run).await?;
+                tracing::info!(run_id = %run, "run succeeded");
+                return Ok(true);
+            }
+            Some(Err(error)) => {
+                tracing::error!(run_id = %run, error = error.with_sources(), "run failed");
+                self.runs.note_failure(run, &error.to_string()).await?;
+            }
+            None => tracing::warn!(run_id = %run, "run is left: the process stops"),
+        }
+        lease.release().await?;
+        tokio::time::timeout(FAREWELL, self.close_unheld())
+            .await
+            .unwrap_or(Err(Error::StillClosing))?;
+        Ok(true)
+    }
+
+    async fn load(&self, lease: &Lease<'_>) -> Result<(), Error> {
+        let run = lease.run.id;
+        self.warehouse.create_staging(run).await?;
+        for day in lease.run.days.iter() {
+            let progress = self
+                .load_day(lease, day)
+                .instrument(tracing::info_span!("load day", %day))
+                .await?;
+            self.runs.advance(run, progress).await?;
+        }
+        self.warehouse.discard(run).await
+    }
+
+    /// Ends the runs that count as being worked on while nobody works on them: first what they
+    /// still do in ClickHouse, then their record.
+    async fn close_unheld(&self) -> Result<(), Error> {
+        let mut connection = self.runs.connection().await?;
+        let unheld = Unheld::lock(&mut connection).await?;
+        for run in &unheld.runs {
+            self.warehouse.discard(*run).await?;
+            tracing::warn!(run_id = %run, "run ended unfinished; its open day is as before");
+        }
+        unheld.close().await
+    }
+}

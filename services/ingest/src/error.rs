@@ -1,0 +1,109 @@
+//! Everything that can go wrong in this service, and the one place where it becomes a status. The
+//! sentences are for callers and for a run's record: they carry no data.
+
+use bionicpro_mesh::status::{Code, Failure, Reason};
+use tonic::Status;
+
+use crate::daily_load::transcode::Malformed;
+use crate::days::InvalidDays;
+use crate::run::RunId;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{}", .0.problem)]
+    InvalidDays(#[from] InvalidDays),
+    #[error("The identifier is not a UUID.")]
+    InvalidId { field: &'static str },
+    #[error("The page token is not one that this list has made.")]
+    PageTokenInvalid,
+    #[error("There is no such run.")]
+    RunNotFound,
+    #[error("Another run that has not finished covers one of the days; wait until it has.")]
+    RunConflict { run_id: RunId },
+    #[error("This request_id has started a run over other days; choose a new one.")]
+    RequestIdReused { run_id: RunId },
+
+    #[error("The operational database does not answer.")]
+    Operational(#[source] Source),
+    #[error("The telemetry database does not answer.")]
+    Telemetry(#[source] Source),
+    #[error("ClickHouse does not answer, or refused a query.")]
+    Warehouse(#[from] clickhouse::error::Error),
+
+    #[error("The source sent a reading that cannot be read: {0}.")]
+    Malformed(#[from] Malformed),
+    #[error(
+        "Readings are unaccounted for: {read} read, {loaded} loaded, {staged} in the mart, \
+         {unassigned} of nobody."
+    )]
+    ReadingsUnaccounted {
+        read: u64,
+        loaded: u64,
+        staged: u64,
+        unassigned: u64,
+    },
+    #[error("The process lost its lock on the run.")]
+    LeaseLost(#[source] tokio_postgres::Error),
+    #[error("What the run left behind could not be cleaned up in time.")]
+    StillClosing,
+    #[error("A run's record has a {0} that this version does not know.")]
+    Record(&'static str),
+}
+
+impl Error {
+    pub(crate) fn operational(source: impl Into<Source>) -> Self {
+        Self::Operational(source.into())
+    }
+
+    pub(crate) fn telemetry(source: impl Into<Source>) -> Self {
+        Self::Telemetry(source.into())
+    }
+
+    /// The error as a log shows it: with what it came from.
+    pub(crate) fn with_sources(&self) -> &(dyn std::error::Error + 'static) {
+        self
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        failure(&error).into()
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    let refuse = |code, reason| Failure::new(code, reason, error.to_string());
+    match error {
+        Error::InvalidDays(days) => {
+            refuse(Code::InvalidArgument, Reason::PeriodInvalid).field(days.field, days.problem)
+        }
+        Error::InvalidId { field } => {
+            refuse(Code::InvalidArgument, Reason::InvalidField).field(field, &error.to_string())
+        }
+        Error::PageTokenInvalid => refuse(Code::InvalidArgument, Reason::PageTokenInvalid)
+            .field("page_token", &error.to_string()),
+        Error::RunNotFound => refuse(Code::NotFound, Reason::RunNotFound),
+        Error::RunConflict { run_id } => refuse(Code::FailedPrecondition, Reason::RunConflict)
+            .metadata("run_id", run_id.to_string()),
+        Error::RequestIdReused { run_id } => refuse(Code::AlreadyExists, Reason::RequestIdReused)
+            .metadata("run_id", run_id.to_string()),
+        Error::Operational(_) => unavailable("operational-database", error),
+        Error::Telemetry(_) => unavailable("telemetry-database", error),
+        Error::Warehouse(_) => unavailable("clickhouse", error),
+        Error::Malformed(_)
+        | Error::ReadingsUnaccounted { .. }
+        | Error::LeaseLost(_)
+        | Error::StillClosing
+        | Error::Record(_) => {
+            tracing::error!(error = error.with_sources(), "a call failed");
+            Failure::internal()
+        }
+    }
+}
+
+fn unavailable(dependency: &str, error: &Error) -> Failure {
+    tracing::warn!(error = error.with_sources(), dependency, "a part is away");
+    Failure::unavailable(dependency)
+}

@@ -1,0 +1,48 @@
+//! Between the contract's messages and the domain's values.
+
+use bionicpro_proto::ingest::v1;
+use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::run::{Run, RunState};
+
+pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
+    text.parse().map_err(|_| Error::InvalidId { field })
+}
+
+pub(super) fn run(run: Run) -> v1::Run {
+    v1::Run {
+        run_id: run.id.to_string(),
+        request_id: run.request_id.to_string(),
+        start_day: run.days.first().to_string(),
+        end_day: run.days.last().to_string(),
+        state: state(run.state).into(),
+        days_done: run.progress.days_done,
+        readings_read: run.progress.readings_read,
+        mart_rows_written: run.progress.mart_rows_written,
+        created_at: Some(timestamp(run.created_at)),
+        started_at: run.started_at.map(timestamp),
+        finished_at: run.finished_at.map(timestamp),
+        failure: run.failure,
+        readings_unassigned: run.progress.readings_unassigned,
+    }
+}
+
+fn state(state: RunState) -> v1::RunState {
+    match state {
+        RunState::Pending => v1::RunState::Pending,
+        RunState::Running => v1::RunState::Running,
+        RunState::Succeeded => v1::RunState::Succeeded,
+        RunState::Failed => v1::RunState::Failed,
+        RunState::Abandoned => v1::RunState::Abandoned,
+    }
+}
+
+fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    Timestamp {
+        seconds: time.timestamp(),
+        nanos: time.timestamp_subsec_nanos().cast_signed(),
+    }
+}

@@ -1,0 +1,60 @@
+//! A run of the daily load as a value: its identity, days, state and counters. Not here: how it is
+//! stored, and what working on it means.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::days::Days;
+
+/// A run as it stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) id: RunId,
+    pub(crate) request_id: Uuid,
+    pub(crate) days: Days,
+    pub(crate) state: RunState,
+    pub(crate) progress: Progress,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) started_at: Option<DateTime<Utc>>,
+    pub(crate) finished_at: Option<DateTime<Utc>>,
+    /// What went wrong, as a sentence; empty where nothing did.
+    pub(crate) failure: String,
+}
+
+/// A run's identifier (UUIDv7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RunId(pub(crate) Uuid);
+
+impl RunId {
+    pub(crate) fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunState {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    Abandoned,
+}
+
+/// What a run, or one of its days, has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) days_done: u32,
+    /// Readings that were read from the source.
+    pub(crate) readings_read: u64,
+    /// Of these, the ones whose prosthesis nobody wore at the time.
+    pub(crate) readings_unassigned: u64,
+    /// Rows that are in the datamart now.
+    pub(crate) mart_rows_written: u64,
+}

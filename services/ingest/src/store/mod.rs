@@ -1,0 +1,5 @@
+//! The outside systems of this service, one file each. Nothing outside of this folder knows SQL.
+
+pub(crate) mod operational;
+pub(crate) mod telemetry;
+pub(crate) mod warehouse;

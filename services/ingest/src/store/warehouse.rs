@@ -1,0 +1,277 @@
+//! ClickHouse: the readings, the datamart and its staging tables, the watermarks.
+
+use bionicpro_mesh::clickhouse::{self as mesh, MigrateError, Migration};
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDate, Utc};
+use clickhouse::sql::Identifier;
+use clickhouse::{Client, Compression, Row};
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use uuid::Uuid;
+
+use crate::daily_load::transcode::COLUMNS;
+use crate::error::Error;
+use crate::run::RunId;
+
+const OWNER: &str = "ingest";
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_telemetry_readings",
+        sql: include_str!("../../migrations/clickhouse/0001_telemetry_readings.sql"),
+    },
+    Migration {
+        name: "0002_report_daily",
+        sql: include_str!("../../migrations/clickhouse/0002_report_daily.sql"),
+    },
+    Migration {
+        name: "0003_telemetry_watermarks",
+        sql: include_str!("../../migrations/clickhouse/0003_telemetry_watermarks.sql"),
+    },
+];
+
+/// How often an insert is sent before its day counts as failed, and the first wait between two.
+const ATTEMPTS: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// How long ClickHouse may take to answer an insert of one chunk.
+const INSERT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The tables that this service owns in ClickHouse.
+#[derive(Clone)]
+pub(crate) struct Warehouse {
+    client: Client,
+}
+
+/// A day of a run: everything that is done to it in ClickHouse goes by these two.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunDay {
+    pub(crate) run: RunId,
+    pub(crate) day: NaiveDate,
+}
+
+/// What became of the readings of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Row, Deserialize)]
+pub(crate) struct DayCounts {
+    /// Readings that this run has loaded.
+    pub(crate) loaded: u64,
+    /// Of these, the ones whose prosthesis nobody wore at the time.
+    pub(crate) unassigned: u64,
+    /// Readings that the staged mart counts.
+    pub(crate) staged: u64,
+    /// Rows of the staged mart.
+    pub(crate) mart_rows: u64,
+}
+
+#[derive(Row, Serialize)]
+struct Watermark {
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    day: NaiveDate,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    complete_until: DateTime<Utc>,
+    #[serde(with = "clickhouse::serde::uuid")]
+    run_id: Uuid,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    written_at: DateTime<Utc>,
+}
+
+impl Warehouse {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Asks whether the tables can be read.
+    pub(crate) fn readiness(
+        &self,
+    ) -> impl Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync + 'static {
+        let client = self.client.clone();
+        move || {
+            let tables = client.query(
+                "SELECT 1 FROM report_daily, telemetry_readings, telemetry_watermarks LIMIT 0",
+            );
+            Box::pin(async move { Ok(tables.execute().await?) })
+        }
+    }
+
+    /// Brings the tables to the state that this version needs.
+    pub(crate) async fn migrate(&self) -> Result<(), MigrateError> {
+        mesh::migrate(&self.client, OWNER, MIGRATIONS).await
+    }
+
+    fn client(&self) -> Client {
+        mesh::traced(&self.client)
+    }
+
+    /// Makes the run's staging table. Without it nothing of the run can reach the mart: whoever
+    /// drops it has fenced the run off.
+    pub(crate) async fn create_staging(&self, run: RunId) -> Result<(), Error> {
+        self.client()
+            .query("CREATE TABLE ? AS report_daily")
+            .bind(Identifier(&staging(run)))
+            .with_setting("query_id", format!("{run}/create-staging"))
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Inserts rows of RowBinary (see [`crate::daily_load::transcode`]). ClickHouse forgets a
+    /// repetition by its token, so that a chunk whose answer was lost is sent again.
+    pub(crate) async fn insert_readings(
+        &self,
+        day: RunDay,
+        chunk: u32,
+        rows: Bytes,
+    ) -> Result<(), Error> {
+        let mut wait = FIRST_WAIT;
+        for attempt in 1.. {
+            match self.insert_once(day, chunk, attempt, rows.clone()).await {
+                Err(error) if attempt < ATTEMPTS && is_transient(&error) => {
+                    tracing::warn!(run_id = %day.run, day = %day.day, chunk, attempt, %error, "repeating an insert");
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert_once(
+        &self,
+        day: RunDay,
+        chunk: u32,
+        attempt: u32,
+        rows: Bytes,
+    ) -> clickhouse::error::Result<()> {
+        let mut insert = self
+            .client()
+            .with_compression(Compression::None)
+            .insert_formatted_with(format!(
+                "INSERT INTO telemetry_readings ({COLUMNS}, run_id) FORMAT RowBinary"
+            ))
+            .with_setting(
+                "query_id",
+                day.query_id(&format!("chunk-{chunk}-{attempt}")),
+            )
+            .with_setting("insert_deduplicate", "1")
+            .with_setting(
+                "insert_deduplication_token",
+                day.query_id(&chunk.to_string()),
+            )
+            .with_timeouts(Some(INSERT_TIMEOUT), Some(INSERT_TIMEOUT));
+        insert.send(rows).await?;
+        insert.end().await
+    }
+
+    /// Builds the day's mart in the run's staging table.
+    pub(crate) async fn build(&self, day: RunDay) -> Result<(), Error> {
+        let staging = staging(day.run);
+        self.client()
+            .query("TRUNCATE TABLE ?")
+            .bind(Identifier(&staging))
+            .with_setting("query_id", day.query_id("truncate"))
+            .execute()
+            .await?;
+        self.client()
+            .query(include_str!("build_day.sql"))
+            .bind(Identifier(&staging))
+            .param("day", day.day.to_string())
+            .param("run", day.run.to_string())
+            .with_setting("query_id", day.query_id("build"))
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Counts what the run has made of a day.
+    pub(crate) async fn count(&self, day: RunDay) -> Result<DayCounts, Error> {
+        let counts = self
+            .client()
+            .query(include_str!("count_day.sql"))
+            .bind(Identifier(&staging(day.run)))
+            .param("day", day.day.to_string())
+            .param("run", day.run.to_string())
+            .with_setting("query_id", day.query_id("count"))
+            .fetch_one()
+            .await?;
+        Ok(counts)
+    }
+
+    /// Puts the staged day into the mart, at once and whole, in place of what was there.
+    pub(crate) async fn swap(&self, day: RunDay) -> Result<(), Error> {
+        self.client()
+            .query("ALTER TABLE report_daily REPLACE PARTITION {day:Date} FROM ?")
+            .bind(Identifier(&staging(day.run)))
+            .param("day", day.day.to_string())
+            // A day on which nobody wore anything has no rows: then the mart shall have none.
+            .with_setting("allow_replace_partition_from_empty_source", "1")
+            .with_setting("query_id", day.query_id("swap"))
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Takes a day out of the mart: see [`crate::rehearsal`].
+    pub(crate) async fn remove(&self, day: RunDay) -> Result<(), Error> {
+        self.client()
+            .query("ALTER TABLE report_daily DROP PARTITION {day:Date}")
+            .param("day", day.day.to_string())
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Says up to when the day is complete.
+    pub(crate) async fn write_watermark(
+        &self,
+        day: RunDay,
+        complete_until: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut insert = self
+            .client()
+            .insert::<Watermark>("telemetry_watermarks")
+            .await?;
+        insert
+            .write(&Watermark {
+                day: day.day,
+                complete_until,
+                run_id: day.run.0,
+                written_at: Utc::now(),
+            })
+            .await?;
+        Ok(insert.end().await?)
+    }
+
+    /// Ends what a run still does here and drops its staging table: from then on it can change
+    /// nothing in the mart.
+    pub(crate) async fn discard(&self, run: RunId) -> Result<(), Error> {
+        self.client()
+            .query(
+                "KILL QUERY WHERE startsWith(query_id, {run:String}) AND user = currentUser() SYNC",
+            )
+            .param("run", format!("{run}/"))
+            .execute()
+            .await?;
+        self.client()
+            .query("DROP TABLE IF EXISTS ? SYNC")
+            .bind(Identifier(&staging(run)))
+            .execute()
+            .await?;
+        Ok(())
+    }
+}
+
+impl RunDay {
+    /// Names a query so that [`Warehouse::discard`] finds it.
+    fn query_id(self, step: &str) -> String {
+        format!("{}/{}/{step}", self.run, self.day)
+    }
+}
+
+fn staging(run: RunId) -> String {
+    format!("report_daily_staging_{}", run.0.simple())
+}
+
+fn is_transient(error: &clickhouse::error::Error) -> bool {
+    use clickhouse::error::Error::{Network, TimedOut};
+    matches!(error, Network(_) | TimedOut)
+}
