@@ -4,6 +4,9 @@
 mod credentials;
 mod retry;
 
+#[cfg(test)]
+mod tests;
+
 use std::task::{Context, Poll};
 use std::time::Duration;
 

@@ -6,7 +6,11 @@ mod http_client;
 mod keys;
 pub(crate) mod layer;
 mod service_token;
+mod signatures;
 mod verifier;
+
+#[cfg(test)]
+mod tests;
 
 pub use caller::{Caller, Service, User, caller};
 pub(crate) use layer::forwarded_token;

@@ -11,3 +11,7 @@ pub mod policy;
 pub mod server;
 pub mod status;
 pub mod telemetry;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;

@@ -7,6 +7,9 @@ mod overload;
 mod panics;
 mod readiness;
 
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::io;

@@ -1,7 +1,9 @@
 //! Repeats a call where the contract says that a second execution does no harm and the answer
 //! says that a second attempt may succeed.
 
+use std::error::Error;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::iter::successors;
 use std::time::Duration;
 
 use bionicpro_proto::policy::Policy;
@@ -11,9 +13,10 @@ use http_body_util::{BodyExt as _, Full};
 use tokio::time::{Instant, sleep};
 use tonic::body::Body;
 use tonic::transport::Channel as Transport;
-use tonic::{Code, Status};
+use tonic::{Code, Status, TimeoutExpired};
 use tower::{Service as _, ServiceExt as _};
 
+use crate::deadline;
 use crate::deadline::timeout_header;
 use crate::status::Failure;
 
@@ -72,9 +75,18 @@ impl Attempts {
         let sent = async { self.transport.ready().await?.call(request).await };
         sent.await.map_err(|error| {
             tracing::debug!(%error, service, "a call did not reach its service");
-            Failure::unavailable(&service).into()
+            // tonic keeps the time-out too, and may be the first to notice.
+            match is_timeout(&error) {
+                true => deadline::exceeded().into(),
+                false => Failure::unavailable(&service).into(),
+            }
         })
     }
+}
+
+fn is_timeout(error: &tonic::transport::Error) -> bool {
+    let first: &dyn Error = error;
+    successors(Some(first), |&error| error.source()).any(|it| it.is::<TimeoutExpired>())
 }
 
 fn may_succeed_later(answer: &Result<Response<Body>, Status>) -> bool {

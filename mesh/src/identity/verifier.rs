@@ -9,7 +9,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::keys::{Key, KeyError, Keys};
-use super::{Caller, Service, User};
+use super::{Caller, Service, User, signatures};
 
 /// How far the clocks of two machines may differ, in seconds.
 const LEEWAY: u64 = 10;
@@ -44,6 +44,7 @@ impl Verifier {
     /// realm's `internal_url` when the first token comes.
     #[must_use]
     pub fn new(issuer: &str, internal_url: &str, audience: &str) -> Self {
+        signatures::install();
         let base = internal_url.trim_end_matches('/');
         let keys = Arc::new(Keys::new(format!("{base}/protocol/openid-connect/certs")));
         Self {

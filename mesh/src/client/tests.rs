@@ -1,0 +1,195 @@
+//! What a channel promises to a service that calls another, against servers that run.
+
+#![allow(clippy::unwrap_used)]
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request as HttpRequest;
+use http::{HeaderMap, Response};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tonic::{Code, Request, Status};
+use tower::service_fn;
+
+use super::{Channel, ChannelError, Credentials};
+use crate::server::Server;
+use crate::status::{Reason, reason};
+use crate::testing::{Issuer, say};
+
+/// A method that may be repeated, and one that may not.
+const GET_STATUS: &str = "/bionicpro.cdc.v1.CdcService/GetStatus";
+const BEGIN_SIGN_IN: &str = "/bionicpro.auth.v1.SessionService/BeginSignIn";
+
+fn forward() -> Credentials {
+    Credentials::ForwardCaller
+}
+
+/// A server that answers every call with `answer` and tells the headers that came.
+async fn listen(
+    answer: impl Fn(usize) -> Status + Clone + Send + Sync + 'static,
+) -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (seen, headers) = mpsc::unbounded_channel();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let app = Router::new().fallback_service(service_fn(move |request: HttpRequest| {
+        let _ = seen.send(request.headers().clone());
+        let status = answer(calls.fetch_add(1, Ordering::SeqCst));
+        let response: Response<axum::body::Body> = status.into_http();
+        async { Ok::<_, Infallible>(response) }
+    }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, headers)
+}
+
+async fn call(channel: &Channel, path: &'static str) -> Status {
+    say(channel.clone(), path, Request::new(String::new()))
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn a_repeatable_call_is_sent_again_while_the_service_is_unavailable() {
+    let answer = |call| {
+        if call < 2 {
+            Status::unavailable("")
+        } else {
+            Status::not_found("")
+        }
+    };
+    let (url, mut headers) = listen(answer).await;
+    let channel = Channel::new([url], forward()).unwrap();
+    assert_eq!(call(&channel, GET_STATUS).await.code(), Code::NotFound);
+    assert_eq!(received(&mut headers), 3);
+}
+
+#[tokio::test]
+async fn attempts_are_limited() {
+    let (url, mut headers) = listen(|_| Status::unavailable("")).await;
+    let channel = Channel::new([url], forward()).unwrap();
+    assert_eq!(call(&channel, GET_STATUS).await.code(), Code::Unavailable);
+    assert_eq!(received(&mut headers), 3);
+}
+
+#[tokio::test]
+async fn what_may_do_harm_or_was_refused_is_not_sent_again() {
+    let (url, mut headers) = listen(|_| Status::unavailable("")).await;
+    let channel = Channel::new([url], forward()).unwrap();
+    assert_eq!(
+        call(&channel, BEGIN_SIGN_IN).await.code(),
+        Code::Unavailable
+    );
+    assert_eq!(received(&mut headers), 1);
+    let (url, mut headers) = listen(|_| Status::permission_denied("")).await;
+    let channel = Channel::new([url], forward()).unwrap();
+    assert_eq!(
+        call(&channel, GET_STATUS).await.code(),
+        Code::PermissionDenied
+    );
+    assert_eq!(received(&mut headers), 1);
+}
+
+fn received(headers: &mut mpsc::UnboundedReceiver<HeaderMap>) -> usize {
+    std::iter::from_fn(|| headers.try_recv().ok()).count()
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_is_unavailable_and_is_found_when_it_comes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let channel = Channel::new([format!("http://{address}")], forward()).unwrap();
+    let away = call(&channel, BEGIN_SIGN_IN).await;
+    assert_eq!(away.code(), Code::Unavailable);
+    assert_eq!(reason(&away), Some(Reason::DependencyUnavailable));
+
+    let issuer = Issuer::start().await;
+    let server = Server::new("test", address, issuer.verifier());
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(server.serve_on(listener, std::future::pending()));
+    assert_eq!(
+        call(&channel, BEGIN_SIGN_IN).await.code(),
+        Code::Unauthenticated
+    );
+}
+
+#[tokio::test]
+async fn the_methods_deadline_travels_with_the_call() {
+    let (url, mut headers) = listen(|_| Status::not_found("")).await;
+    call(&Channel::new([url], forward()).unwrap(), GET_STATUS).await;
+    let sent = headers.recv().await.unwrap()["grpc-timeout"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let sent = crate::deadline::parse_timeout(&sent).unwrap();
+    assert!(
+        sent <= Duration::from_secs(5) && sent > Duration::from_secs(4),
+        "{sent:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_is_left_at_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let channel = Channel::new([url], forward()).unwrap();
+    let mut request = Request::new(String::new());
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "100m".parse().unwrap());
+    let late = say(channel, GET_STATUS, request).await.unwrap_err();
+    assert_eq!(reason(&late), Some(Reason::DeadlineExceeded));
+}
+
+#[tokio::test]
+async fn the_programs_own_token_is_brought() {
+    let issuer = Issuer::start().await;
+    let (url, mut headers) = listen(|_| Status::not_found("")).await;
+    let credentials = Credentials::Service(issuer.service_token());
+    call(&Channel::new([url], credentials).unwrap(), GET_STATUS).await;
+    let authorization = headers.recv().await.unwrap()["authorization"].clone();
+    let token = authorization
+        .to_str()
+        .unwrap()
+        .strip_prefix("Bearer ")
+        .unwrap();
+    assert!(issuer.verifier().verify(token).await.is_ok());
+}
+
+#[tokio::test]
+async fn without_a_token_of_its_own_nothing_is_sent() {
+    let issuer = Issuer::start().await;
+    issuer.set_away(true);
+    let (url, mut headers) = listen(|_| Status::not_found("")).await;
+    let credentials = Credentials::Service(issuer.service_token());
+    let status = call(&Channel::new([url], credentials).unwrap(), GET_STATUS).await;
+    assert_eq!(reason(&status), Some(Reason::DependencyUnavailable));
+    assert_eq!(received(&mut headers), 0);
+}
+
+#[tokio::test]
+async fn calls_are_balanced_over_the_addresses() {
+    let (first, mut first_headers) = listen(|_| Status::not_found("")).await;
+    let (second, mut second_headers) = listen(|_| Status::not_found("")).await;
+    let channel = Channel::new([first, second], forward()).unwrap();
+    for _ in 0..40 {
+        call(&channel, BEGIN_SIGN_IN).await;
+    }
+    let counts = (received(&mut first_headers), received(&mut second_headers));
+    assert!(
+        counts.0 > 0 && counts.1 > 0 && counts.0 + counts.1 == 40,
+        "{counts:?}"
+    );
+}
+
+#[tokio::test]
+async fn addresses_that_cannot_be_called_are_refused() {
+    let none = Channel::new(Vec::<String>::new(), forward());
+    assert!(matches!(none.err(), Some(ChannelError::NoAddress)));
+    let wrong = Channel::new(["not a url"], forward());
+    assert!(matches!(wrong.err(), Some(ChannelError::Address(_))));
+}

@@ -1,0 +1,10 @@
+//! What the tests of this crate stand on: an identity provider of their own and a service whose
+//! requests say what it does. Both are real servers on loopback.
+
+mod issuer;
+mod service;
+mod signing_key;
+
+pub(crate) use issuer::{AUDIENCE, Issuer};
+pub(crate) use service::{HURRY, Probe, Running, SAY, connect, policy, say, watch};
+pub(crate) use signing_key::{SigningKey, token};
