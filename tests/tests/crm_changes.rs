@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bionicpro_proto::cdc::v1::{GetStatusRequest, GetStatusResponse};
+use bionicpro_tests::consumer::PARTITIONS;
 use bionicpro_tests::crm::{self, query_clickhouse};
 use bionicpro_tests::{eventually, rpc, stack, tokens};
 use rdkafka::ClientConfig;
@@ -215,7 +216,6 @@ async fn an_unchanged_long_text_survives_an_update_of_another_column() {
 
 #[tokio::test]
 async fn a_broken_message_is_set_aside_and_the_stream_goes_on() {
-    const PARTITIONS: i32 = 4;
     let broken = format!("{{\"broken\": \"{}\"", Uuid::new_v4());
     let before = status().await.dead_letters;
     let producer: FutureProducer = ClientConfig::new()
