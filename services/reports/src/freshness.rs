@@ -1,0 +1,106 @@
+//! Up to when the sources of a report are complete. Where the watermarks are read is the store's.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+
+/// Up to when the sources of a report are complete; a source that has delivered nothing has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Freshness {
+    pub(crate) telemetry: Option<DateTime<Utc>>,
+    pub(crate) crm: Option<DateTime<Utc>>,
+    pub(crate) generated_at: DateTime<Utc>,
+}
+
+/// Up to when the readings of a day were complete when it was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoadedDay {
+    pub(crate) day: NaiveDate,
+    pub(crate) complete_until: DateTime<Utc>,
+}
+
+/// The time before which every reading of a period that begins on `first` is in the datamart:
+/// it moves over the days from `first` on for as long as each is loaded to its end. `loaded` is
+/// in the order of the days.
+pub(crate) fn telemetry_watermark(first: NaiveDate, loaded: &[LoadedDay]) -> Option<DateTime<Utc>> {
+    let (before, within) = loaded.split_at(loaded.partition_point(|it| it.day < first));
+    let mut watermark = before.iter().map(|it| it.complete_until).max();
+    let mut next = first;
+    for loaded in within {
+        if loaded.day != next {
+            break;
+        }
+        watermark = Some(loaded.complete_until);
+        next = next + Days::new(1);
+        if loaded.complete_until < start_of(next) {
+            break;
+        }
+    }
+    watermark
+}
+
+fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn loaded(day: &str, complete_until: &str) -> LoadedDay {
+        LoadedDay {
+            day: day.parse().unwrap(),
+            complete_until: complete_until.parse().unwrap(),
+        }
+    }
+
+    fn watermark(first: &str, loaded: &[LoadedDay]) -> Option<String> {
+        telemetry_watermark(first.parse().unwrap(), loaded).map(|time| time.to_rfc3339())
+    }
+
+    #[test]
+    fn without_a_loaded_day_there_is_no_watermark() {
+        assert_eq!(watermark("2026-11-01", &[]), None);
+    }
+
+    #[test]
+    fn it_moves_over_complete_days_into_one_that_goes_on() {
+        let days = [
+            loaded("2026-11-01", "2026-11-02T00:00:00Z"),
+            loaded("2026-11-02", "2026-11-02T12:00:00Z"),
+        ];
+        let expected = Some("2026-11-02T12:00:00+00:00".to_owned());
+        assert_eq!(watermark("2026-11-01", &days), expected);
+    }
+
+    #[test]
+    fn it_stops_before_a_day_that_is_not_loaded() {
+        let days = [
+            loaded("2026-11-01", "2026-11-02T00:00:00Z"),
+            loaded("2026-11-03", "2026-11-04T00:00:00Z"),
+        ];
+        let expected = Some("2026-11-02T00:00:00+00:00".to_owned());
+        assert_eq!(watermark("2026-11-01", &days), expected);
+    }
+
+    #[test]
+    fn it_stops_behind_a_day_that_was_loaded_too_early() {
+        let days = [
+            loaded("2026-11-01", "2026-11-01T06:00:00Z"),
+            loaded("2026-11-02", "2026-11-03T00:00:00Z"),
+        ];
+        let expected = Some("2026-11-01T06:00:00+00:00".to_owned());
+        assert_eq!(watermark("2026-11-01", &days), expected);
+    }
+
+    #[test]
+    fn a_period_whose_first_day_is_not_loaded_has_the_watermark_before_it() {
+        let days = [
+            loaded("2026-10-31", "2026-11-01T00:00:00Z"),
+            loaded("2026-11-02", "2026-11-03T00:00:00Z"),
+        ];
+        let expected = Some("2026-11-01T00:00:00+00:00".to_owned());
+        assert_eq!(watermark("2026-11-01", &days), expected);
+        assert_eq!(watermark("2026-11-01", &days[1..]), None);
+    }
+}

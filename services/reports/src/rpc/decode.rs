@@ -1,0 +1,57 @@
+//! From the contract's messages to the domain's values. The rules of single fields were checked
+//! before a message came here.
+
+use bionicpro_mesh::identity::{Caller, caller};
+use bionicpro_proto::reports::v1::{PeriodKind, PeriodSelector};
+use tonic::Request;
+
+use crate::error::Error;
+use crate::period::{CalendarKind, InvalidPeriod, Kind, Selection};
+use crate::report::CustomerId;
+
+const KIND: &str = "Choose a kind of period.";
+
+/// The customer that the caller is.
+pub(super) fn own_customer<T>(request: &Request<T>) -> Result<CustomerId, Error> {
+    match caller(request) {
+        Caller::User(user) => user.customer_id.map(CustomerId),
+        Caller::Public | Caller::Service(_) => None,
+    }
+    .ok_or(Error::CustomerNotLinked)
+}
+
+pub(super) fn selection(period: Option<&PeriodSelector>) -> Result<Selection, Error> {
+    let field = "period.kind";
+    let kind = period.and_then(|period| kind(period.kind()));
+    let (Some(period), Some(kind)) = (period, kind) else {
+        return Err(InvalidPeriod {
+            field,
+            problem: KIND,
+        }
+        .into());
+    };
+    Ok(Selection::parse(kind, &period.day, &period.end_day)?)
+}
+
+pub(super) fn calendar_kind(kind: PeriodKind) -> Result<CalendarKind, Error> {
+    let invalid = InvalidPeriod {
+        field: "kind",
+        problem: KIND,
+    };
+    match kind {
+        PeriodKind::Day => Ok(CalendarKind::Day),
+        PeriodKind::Week => Ok(CalendarKind::Week),
+        PeriodKind::Month => Ok(CalendarKind::Month),
+        PeriodKind::Range | PeriodKind::Unspecified => Err(invalid.into()),
+    }
+}
+
+fn kind(kind: PeriodKind) -> Option<Kind> {
+    match kind {
+        PeriodKind::Unspecified => None,
+        PeriodKind::Day => Some(Kind::Day),
+        PeriodKind::Week => Some(Kind::Week),
+        PeriodKind::Month => Some(Kind::Month),
+        PeriodKind::Range => Some(Kind::Range),
+    }
+}

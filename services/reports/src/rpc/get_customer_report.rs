@@ -1,0 +1,23 @@
+//! GetCustomerReport: any customer's report, for services.
+
+use bionicpro_proto::reports::v1::{GetCustomerReportRequest, GetCustomerReportResponse};
+
+use super::Reports;
+use super::decode::selection;
+use super::encode::report;
+use crate::error::Error;
+use crate::report::{self, CustomerId};
+
+pub(super) async fn handle(
+    reports: &Reports,
+    request: &GetCustomerReportRequest,
+) -> Result<GetCustomerReportResponse, Error> {
+    let field = "customer_id";
+    let customer = request.customer_id.parse().map(CustomerId);
+    let customer = customer.map_err(|_| Error::InvalidId { field })?;
+    let selection = selection(request.period.as_ref())?;
+    let found = report::of(&reports.warehouse, customer, selection).await?;
+    Ok(GetCustomerReportResponse {
+        report: Some(report(found)),
+    })
+}

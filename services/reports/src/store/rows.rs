@@ -1,0 +1,195 @@
+//! Rows as ClickHouse answers them, and the values that they become.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clickhouse::Row;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::freshness::LoadedDay;
+use crate::report::{DayUsage, GripUse, Measures, Prosthesis, ServiceVisit, Totals, Usage};
+
+/// The row of a grouping set of `usage.sql`.
+#[derive(Row, Deserialize)]
+pub(super) struct UsageRow {
+    is_current: bool,
+    is_day: bool,
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    day: NaiveDate,
+    days_active: u32,
+    readings_all: u64,
+    use_all: u64,
+    faults_all: u64,
+    response_sum: u64,
+    response_p95: u32,
+    force_sum: u64,
+    emg_quality_sum: u64,
+    battery_min: u8,
+    grips_by_readings: Vec<(String, u64)>,
+    grips_by_use: Vec<(String, u64)>,
+    faults_by_code: Vec<(String, u64)>,
+}
+
+impl UsageRow {
+    fn totals(&self) -> Totals {
+        Totals {
+            readings: self.readings_all,
+            active_days: self.days_active,
+            use_ms: self.use_all,
+            faults: self.faults_all,
+            measures: (self.readings_all > 0).then_some(Measures {
+                response_ms_sum: self.response_sum,
+                response_ms_p95: self.response_p95,
+                force_mn_sum: self.force_sum,
+                emg_quality_pct_sum: self.emg_quality_sum,
+                battery_pct_min: self.battery_min,
+            }),
+        }
+    }
+
+    fn grips(&self) -> Vec<GripUse> {
+        let use_ms = |grip: &str| {
+            let mut by_use = self.grips_by_use.iter();
+            by_use.find(|(name, _)| name == grip).map_or(0, |it| it.1)
+        };
+        let grips = self.grips_by_readings.iter();
+        grips
+            .map(|(grip, readings)| GripUse {
+                grip: grip.clone(),
+                readings: *readings,
+                use_ms: use_ms(grip),
+            })
+            .collect()
+    }
+}
+
+impl FromIterator<UsageRow> for Usage {
+    fn from_iter<T: IntoIterator<Item = UsageRow>>(rows: T) -> Self {
+        let mut usage = Self::default();
+        for row in rows {
+            match (row.is_current, row.is_day) {
+                (true, false) => usage.totals = row.totals(),
+                (false, false) => usage.previous_totals = row.totals(),
+                (true, true) => usage.days.push(DayUsage {
+                    day: row.day,
+                    totals: row.totals(),
+                    grips: row.grips(),
+                    faults: row.faults_by_code,
+                }),
+                (false, true) => {}
+            }
+        }
+        usage
+    }
+}
+
+/// A row of `summaries.sql`.
+#[derive(Row, Deserialize)]
+pub(super) struct SummaryRow {
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    starts: NaiveDate,
+    days_active: u32,
+    readings_all: u64,
+    use_all: u64,
+    faults_all: u64,
+    response_sum: u64,
+    response_p95: u32,
+    force_sum: u64,
+    emg_quality_sum: u64,
+    battery_min: u8,
+}
+
+impl From<SummaryRow> for (NaiveDate, Totals) {
+    fn from(row: SummaryRow) -> Self {
+        let measures = Measures {
+            response_ms_sum: row.response_sum,
+            response_ms_p95: row.response_p95,
+            force_mn_sum: row.force_sum,
+            emg_quality_pct_sum: row.emg_quality_sum,
+            battery_pct_min: row.battery_min,
+        };
+        let totals = Totals {
+            readings: row.readings_all,
+            active_days: row.days_active,
+            use_ms: row.use_all,
+            faults: row.faults_all,
+            measures: Some(measures),
+        };
+        (row.starts, totals)
+    }
+}
+
+#[derive(Row, Deserialize)]
+pub(super) struct ProsthesisRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    id: Uuid,
+    serial_number: String,
+    model: String,
+    side: String,
+    firmware: String,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    valid_from: DateTime<Utc>,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros::option")]
+    valid_to: Option<DateTime<Utc>>,
+}
+
+impl From<ProsthesisRow> for Prosthesis {
+    fn from(row: ProsthesisRow) -> Self {
+        Self {
+            id: row.id,
+            serial_number: row.serial_number,
+            model: row.model,
+            side: row.side,
+            firmware: row.firmware,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+        }
+    }
+}
+
+#[derive(Row, Deserialize)]
+pub(super) struct ServiceVisitRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    prosthesis_id: Uuid,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    visited_at: DateTime<Utc>,
+    kind: String,
+}
+
+impl From<ServiceVisitRow> for ServiceVisit {
+    fn from(row: ServiceVisitRow) -> Self {
+        Self {
+            prosthesis: row.prosthesis_id,
+            visited_at: row.visited_at,
+            kind: row.kind,
+        }
+    }
+}
+
+#[derive(Row, Deserialize)]
+pub(super) struct LoadedDayRow {
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    day: NaiveDate,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    complete_until: DateTime<Utc>,
+}
+
+impl From<LoadedDayRow> for LoadedDay {
+    fn from(row: LoadedDayRow) -> Self {
+        Self {
+            day: row.day,
+            complete_until: row.complete_until,
+        }
+    }
+}
+
+#[derive(Row, Deserialize)]
+pub(super) struct CrmWatermarkRow {
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    pub(super) time: DateTime<Utc>,
+}
+
+#[derive(Row, Deserialize)]
+pub(super) struct DayRow {
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    pub(super) day: NaiveDate,
+}

@@ -1,0 +1,172 @@
+//! ClickHouse: the datamart and its watermarks (owned by ingest), the CRM's tables and theirs
+//! (owned by cdc). This service reads them by a user that can do nothing else.
+
+use bionicpro_mesh::{clickhouse as mesh, deadline};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use clickhouse::error::Error as ClickHouseError;
+use clickhouse::query::Query;
+use clickhouse::{Client, RowOwned, RowRead};
+use futures::future::BoxFuture;
+
+use super::rows::{
+    CrmWatermarkRow, DayRow, LoadedDayRow, ProsthesisRow, ServiceVisitRow, SummaryRow, UsageRow,
+};
+use crate::error::Error;
+use crate::freshness::{Freshness, LoadedDay, telemetry_watermark};
+use crate::period::{CalendarKind, Period};
+use crate::report::{CustomerId, Prosthesis, ServiceVisit, Totals, Usage};
+
+/// Behind every day that a list can hold.
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2149, 1, 1).expect("a day that exists");
+
+/// What the reports are read from.
+#[derive(Clone)]
+pub(crate) struct Warehouse {
+    client: Client,
+}
+
+impl Warehouse {
+    pub(crate) fn new(client: &Client) -> Self {
+        // A caller that goes away takes its query along; that needs a read-only one.
+        let client = client
+            .clone()
+            .with_setting("readonly", "2")
+            .with_setting("cancel_http_readonly_queries_on_client_close", "1");
+        Self { client }
+    }
+
+    /// Asks whether the tables can be read.
+    pub(crate) fn readiness(
+        &self,
+    ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
+        const TABLES: &str = "SELECT 1 FROM report_daily, telemetry_watermarks, crm_customers, \
+             crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
+        let client = self.client.clone();
+        move || Box::pin(client.query(TABLES).execute())
+    }
+
+    /// The customer's name, where the CRM knows the customer.
+    pub(crate) async fn full_name(&self, customer: CustomerId) -> Result<Option<String>, Error> {
+        let query = "SELECT full_name FROM crm_customers WHERE id = {customer:UUID}";
+        let query = self.query(query).param("customer", customer.0.to_string());
+        Ok(query.fetch_optional().await?)
+    }
+
+    /// The latest day with readings of the customer.
+    pub(crate) async fn latest_day(
+        &self,
+        customer: CustomerId,
+    ) -> Result<Option<NaiveDate>, Error> {
+        let query = "SELECT day FROM report_daily WHERE customer_id = {customer:UUID} \
+                     ORDER BY day DESC LIMIT 1";
+        let query = self.query(query).param("customer", customer.0.to_string());
+        Ok(query.fetch_optional::<DayRow>().await?.map(|row| row.day))
+    }
+
+    /// The numbers of a period, its days and the period before.
+    pub(crate) async fn usage(&self, customer: CustomerId, period: Period) -> Result<Usage, Error> {
+        let query = self
+            .query(include_str!("usage.sql"))
+            .param("customer", customer.0.to_string())
+            .param("previous", period.previous().first.to_string())
+            .param("first", period.first.to_string())
+            .param("last", period.last.to_string());
+        let rows: Vec<UsageRow> = query.fetch_all().await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// The numbers of the customer's periods with readings before a day, newest first.
+    pub(crate) async fn summaries(
+        &self,
+        customer: CustomerId,
+        kind: CalendarKind,
+        before: Option<NaiveDate>,
+        most: usize,
+    ) -> Result<Vec<(NaiveDate, Totals)>, Error> {
+        let starts = match kind {
+            CalendarKind::Day => "day",
+            CalendarKind::Week => "toMonday(day)",
+            CalendarKind::Month => "toStartOfMonth(day)",
+        };
+        let sql = include_str!("summaries.sql").replace('?', starts);
+        let query = self
+            .query(&sql)
+            .param("customer", customer.0.to_string())
+            .param("before", before.unwrap_or(LAST_DAY).to_string())
+            .param("most", most);
+        all::<SummaryRow, _>(query).await
+    }
+
+    /// The prostheses that were the customer's at some time of the period.
+    pub(crate) async fn prostheses(
+        &self,
+        customer: CustomerId,
+        period: Period,
+    ) -> Result<Vec<Prosthesis>, Error> {
+        let query = self.query(include_str!("prostheses.sql"));
+        all::<ProsthesisRow, _>(within(query, customer, period)).await
+    }
+
+    /// The service visits of the period of prostheses that were the customer's at the time.
+    pub(crate) async fn service_visits(
+        &self,
+        customer: CustomerId,
+        period: Period,
+    ) -> Result<Vec<ServiceVisit>, Error> {
+        let query = self.query(include_str!("service_visits.sql"));
+        all::<ServiceVisitRow, _>(within(query, customer, period)).await
+    }
+
+    /// How fresh a report is whose period begins on `first`.
+    pub(crate) async fn freshness(&self, first: NaiveDate) -> Result<Freshness, Error> {
+        let (loaded, crm) = futures::try_join!(self.loaded_days(first), self.crm_watermark())?;
+        Ok(Freshness {
+            telemetry: telemetry_watermark(first, &loaded),
+            crm,
+            generated_at: Utc::now(),
+        })
+    }
+
+    /// The loaded days from `first` on, and the last one before it, in order.
+    async fn loaded_days(&self, first: NaiveDate) -> Result<Vec<LoadedDay>, Error> {
+        let query = "SELECT day, complete_until FROM telemetry_watermarks FINAL \
+             WHERE day >= (SELECT max(day) FROM telemetry_watermarks WHERE day < {first:Date}) \
+             ORDER BY day";
+        let query = self.query(query).param("first", first.to_string());
+        all::<LoadedDayRow, _>(query).await
+    }
+
+    async fn crm_watermark(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let query = "SELECT time FROM crm_watermarks FINAL ORDER BY time LIMIT 1";
+        let row = self
+            .query(query)
+            .fetch_optional::<CrmWatermarkRow>()
+            .await?;
+        Ok(row.map(|row| row.time))
+    }
+
+    /// A query that ends with the call that it is for.
+    fn query(&self, sql: &str) -> Query {
+        let query = mesh::traced(&self.client).query(sql);
+        match deadline::remaining() {
+            Some(left) => query.with_setting("max_execution_time", left.as_secs_f64().to_string()),
+            None => query,
+        }
+    }
+}
+
+async fn all<R, T>(query: Query) -> Result<Vec<T>, Error>
+where
+    R: RowOwned + RowRead + Into<T>,
+{
+    let rows: Vec<R> = query.fetch_all().await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+fn within(query: Query, customer: CustomerId, period: Period) -> Query {
+    // A time as ClickHouse writes it: a day is its first moment.
+    query
+        .param("customer", customer.0.to_string())
+        .param("since", format!("{} 00:00:00", period.first))
+        .param("until", format!("{} 00:00:00", period.last + Days::new(1)))
+}
