@@ -25,7 +25,10 @@ const EXPECTATIONS: &[(&str, Expectation)] = &[
         Prints(&["http://localhost:13000", "prothetic1", "operator1"]),
     ),
     ("cargo stack test", IsThisRun),
-    ("cargo stack status", Prints(&["gateway", "reports", "clickhouse"])),
+    (
+        "cargo stack status",
+        Prints(&["gateway", "reports", "clickhouse"]),
+    ),
     ("cargo stack sql crm", Prints(&["40"])),
     ("cargo stack sql clickhouse", Prints(&["202"])),
     ("cargo stack logs reports", Prints(&["bionicpro-reports"])),
@@ -100,10 +103,16 @@ fn run(topology: &Topology, command: &str) -> Output {
 #[ignore = "takes the stack down at the end: `cargo stack test readme` runs it last"]
 fn every_command_of_the_readme_does_what_it_says() {
     let topology = stack();
-    assert_eq!(topology.profile, "test", "a development stack is not for tests");
+    assert_eq!(
+        topology.profile, "test",
+        "a development stack is not for tests"
+    );
     let readme = fs::read_to_string(topology.directories.root.join("README.md")).unwrap();
     let commands = commands(&readme);
-    assert!(commands.len() > 8, "the README has its commands: {commands:?}");
+    assert!(
+        commands.len() > 8,
+        "the README has its commands: {commands:?}"
+    );
 
     for command in &commands {
         let prints = if command.contains("grpcurl") {
@@ -114,7 +123,7 @@ fn every_command_of_the_readme_does_what_it_says() {
                 Prints(prints) => prints,
             }
         };
-        println!("$ {command}");
+        eprintln!("$ {command}");
         let output = run(topology, command);
         let printed = String::from_utf8_lossy(&output.stdout);
         let complained = String::from_utf8_lossy(&output.stderr);
