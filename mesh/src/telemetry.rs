@@ -2,6 +2,7 @@
 //! (OpenTelemetry semantic conventions 1.45). Neither tokens nor personal data go into them.
 
 mod log_format;
+pub mod messaging;
 mod propagation;
 pub(crate) mod rpc;
 

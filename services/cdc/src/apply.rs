@@ -1,0 +1,178 @@
+//! Applies batches, one after the other: rows, completed rows and dead letters into ClickHouse, and
+//! only then the offsets into Kafka. What fails is tried again for as long as it takes.
+
+use std::{fmt::Display, sync::Arc, time::Duration};
+
+use bionicpro_mesh::telemetry::messaging;
+use chrono::Utc;
+use futures::future::join_all;
+use tokio::{sync::mpsc, task, time};
+use tracing::{Instrument as _, Span};
+
+use crate::{
+    batch::{Batch, Kept, Range, parse_row_of, token, version},
+    block::{self, Block, Outcome},
+    config::Fault,
+    rejection::Rejection,
+    spare::Spare,
+    store::{
+        clickhouse::{DEAD_LETTERS, Store, dead_letters},
+        kafka::{Consumer, lost_partitions},
+        native::Encoded,
+    },
+    tables::{TABLES, Table},
+    trouble::Trouble,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What applies batches.
+pub(crate) struct Apply {
+    pub(crate) store: Store,
+    pub(crate) consumer: Arc<Consumer>,
+    /// What keeps a batch from being applied, for readiness.
+    pub(crate) trouble: Arc<Trouble>,
+    /// A safety that is taken out, for the tests that prove it is needed.
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Apply {
+    /// Applies what comes until there is nothing more, and puts the batches back.
+    pub(crate) async fn run(self, mut full: mpsc::Receiver<Batch>, spare: Arc<Spare>) {
+        while let Some(mut batch) = full.recv().await {
+            self.apply(&mut batch).await;
+            batch.clear();
+            spare.put(batch);
+        }
+    }
+
+    async fn apply(&self, batch: &mut Batch) {
+        if self.fault == Some(Fault::CommitBeforeInsert) {
+            self.commit(&batch.ranges).await;
+        }
+        let (ranges, spans) = (&batch.ranges, &batch.spans);
+        let filled = batch.blocks.iter_mut().filter(|block| block.rows() > 0);
+        join_all(filled.map(|block| self.insert_block(block, ranges, spans))).await;
+        let incomplete = std::mem::take(&mut batch.incomplete);
+        for kept in incomplete {
+            if let Err(rejection) = self.complete(&kept).await {
+                batch.dead.push((kept, rejection));
+            }
+        }
+        if !batch.dead.is_empty() {
+            self.set_aside(batch).await;
+        }
+        if self.fault != Some(Fault::CommitBeforeInsert) {
+            self.commit(&batch.ranges).await;
+        }
+    }
+
+    async fn insert_block(&self, block: &mut Block, ranges: &[Range], spans: &[Span]) {
+        let (table, rows) = (block.table(), block.rows());
+        let token = token(
+            table.target,
+            ranges.iter().filter(|range| range.topic == table.topic),
+        );
+        let encoded = block.encode();
+        let span = messaging::batch(table.target, rows, spans);
+        self.insert(table.target, &encoded, &token)
+            .instrument(span)
+            .await;
+        block.reuse(encoded);
+    }
+
+    async fn insert(&self, target: &'static str, block: &Encoded, token: &str) {
+        self.insist(target, || self.store.insert(target, block, token))
+            .await;
+    }
+
+    /// Takes the values that a change lacks from the stored row. Changes before it are in
+    /// ClickHouse already, the later ones of its batch too.
+    async fn complete(&self, kept: &Kept) -> Result<(), Rejection> {
+        let table = table_of(&kept.topic)?;
+        let message = parse_row_of(table, &kept.value)?;
+        let version = version(message.lsn, kept.offset);
+        let id = block::key(table, &message.change)?;
+        let newest = self
+            .insist(table.target, || self.store.newest(table, id))
+            .await;
+        let stored = match newest {
+            // A later change has the whole row: this one could not win.
+            Some(newest) if newest.version >= version => return Ok(()),
+            Some(newest) if newest.is_deleted == 0 => newest.texts(table),
+            Some(_) | None => Vec::new(),
+        };
+        let mut block = Block::new(table);
+        if block.push(message.change, version, Some(&stored))? == Outcome::Written {
+            let token = format!("{} completed {version}", table.target);
+            self.insert(table.target, &block.encode(), &token).await;
+        }
+        Ok(())
+    }
+
+    async fn set_aside(&self, batch: &Batch) {
+        for (kept, rejection) in &batch.dead {
+            let Kept {
+                topic,
+                partition,
+                offset,
+                ..
+            } = kept;
+            tracing::warn!(topic, partition, offset, %rejection, "message set aside");
+        }
+        let block = dead_letters(&batch.dead, Utc::now());
+        self.insert(
+            DEAD_LETTERS,
+            &block,
+            &token(DEAD_LETTERS, batch.ranges.iter()),
+        )
+        .await;
+    }
+
+    /// Commits the offsets, unless the partitions have gone to another member.
+    async fn commit(&self, ranges: &[Range]) {
+        self.insist("kafka", || async {
+            let (consumer, ranges) = (Arc::clone(&self.consumer), ranges.to_vec());
+            match task::spawn_blocking(move || consumer.commit(&ranges)).await {
+                Ok(Err(error)) if lost_partitions(&error) => {
+                    tracing::info!(%error, "offsets not committed");
+                    Ok(())
+                }
+                Ok(outcome) => outcome.map_err(|error| error.to_string()),
+                Err(panicked) => Err(panicked.to_string()),
+            }
+        })
+        .await;
+    }
+
+    /// Tries until it succeeds; meanwhile readiness knows of the trouble with `what`.
+    async fn insist<T, E, F>(&self, what: &'static str, act: impl Fn() -> F) -> T
+    where
+        E: Display,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match act().await {
+                Ok(done) => {
+                    self.trouble.over();
+                    return done;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, what, "changes are not applied: trying again");
+                    self.trouble.with(what);
+                }
+            }
+            time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+fn table_of(topic: &str) -> Result<&'static Table, Rejection> {
+    TABLES
+        .into_iter()
+        .find(|table| table.topic == topic)
+        .ok_or(Rejection::UnknownTable)
+}

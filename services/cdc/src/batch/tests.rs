@@ -1,0 +1,228 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+
+const TOPIC: &str = "crm.public.service_visits";
+const ID: &str = "01900000-0000-7000-8000-0000000000b1";
+
+fn row(notes: &str, cost: &str) -> String {
+    format!(
+        r#"{{"id":"{ID}","prosthesis_id":"{ID}","visited_at":"2026-11-24T12:40:14.970962Z","kind":"repair","notes":"{notes}","cost":{cost},"tracingspancontext":null}}"#
+    )
+}
+
+fn message(op: &str, before: &str, after: &str, lsn: u64) -> String {
+    format!(
+        r#"{{"before":{before},"after":{after},"source":{{"sequence":"[null,\"{lsn}\"]","table":"service_visits","lsn":{lsn}}},"op":"{op}"}}"#
+    )
+}
+
+fn received(offset: i64, payload: Option<&str>) -> Received<'_> {
+    Received {
+        topic: TOPIC,
+        partition: 1,
+        offset,
+        key: Some(b"{}"),
+        payload: payload.map(str::as_bytes),
+        traceparent: None,
+    }
+}
+
+fn pushed(payloads: &[Option<&str>]) -> Batch {
+    let mut batch = Batch::new();
+    for (offset, payload) in (10..).zip(payloads) {
+        batch.push(received(offset, *payload));
+    }
+    batch
+}
+
+fn rows(batch: &Batch) -> usize {
+    batch.blocks.iter().map(Block::rows).sum()
+}
+
+#[test]
+fn a_row_becomes_a_version_and_a_tombstone_nothing() {
+    let upsert = message("c", "null", &row("fine", "\"12.50\""), 7);
+    let delete = message("d", &row("", "\"0.00\""), "null", 8);
+    let batch = pushed(&[Some(&upsert), Some(&delete), None]);
+    assert_eq!(
+        (rows(&batch), batch.dead.len(), batch.incomplete.len()),
+        (2, 0, 0)
+    );
+    let range = Range {
+        topic: TOPIC.into(),
+        partition: 1,
+        first: 10,
+        last: 12,
+        lsn: Some(8),
+    };
+    assert_eq!(batch.ranges, [range]);
+}
+
+#[test]
+fn a_broken_message_is_set_aside_and_leaves_no_trace_in_the_block() {
+    let good = message("c", "null", &row("fine", "\"12.50\""), 7);
+    let large = message("u", "null", &row("fine", "\"99999999999\""), 8);
+    let untyped = message("u", "null", &row("fine", "12.5"), 8);
+    let short = message("u", "null", &format!(r#"{{"id":"{ID}"}}"#), 8);
+    let mut batch = pushed(&[
+        Some("{"),
+        Some(&large),
+        Some(&good),
+        Some(&untyped),
+        Some(&short),
+    ]);
+    let reasons: Vec<_> = batch.dead.iter().map(|(_, rejection)| *rejection).collect();
+    assert_eq!(
+        reasons,
+        [
+            Rejection::NotJson,
+            Rejection::OutOfRange("cost"),
+            Rejection::WrongType("cost"),
+            Rejection::Missing("prosthesis_id"),
+        ]
+    );
+    assert_eq!((batch.ranges[0].first, batch.ranges[0].last), (10, 14));
+
+    let mut alone = Batch::new();
+    alone.push(received(12, Some(&good)));
+    let bytes = |batch: &mut Batch| batch.blocks[3].encode().chunks().collect::<Vec<_>>();
+    assert_eq!(bytes(&mut batch), bytes(&mut alone));
+}
+
+#[test]
+fn a_row_of_another_table_is_set_aside() {
+    let text = message("c", "null", &row("fine", "\"1\""), 7).replace("service_visits", "invoices");
+    assert_eq!(pushed(&[Some(&text)]).dead[0].1, Rejection::UnknownTable);
+}
+
+#[test]
+fn a_large_value_that_was_not_sent_waits_for_the_stored_row() {
+    let text = message(
+        "u",
+        "null",
+        &row("__debezium_unavailable_value", "\"1\""),
+        7,
+    );
+    let batch = pushed(&[Some(&text)]);
+    assert_eq!(
+        (rows(&batch), batch.dead.len(), batch.incomplete.len()),
+        (0, 0, 1)
+    );
+}
+
+#[test]
+fn a_stored_value_completes_a_row_and_a_missing_one_rejects_it() {
+    let text = message(
+        "u",
+        "null",
+        &row("__debezium_unavailable_value", "\"1\""),
+        7,
+    );
+    let table = &crate::tables::SERVICE_VISITS;
+    let mut block = Block::new(table);
+    let mut push = |stored: &crate::block::Stored| {
+        let change = parse_row_of(table, text.as_bytes()).unwrap().change;
+        block.push(change, 1, Some(stored))
+    };
+    assert_eq!(push(&[("notes", "long".into())]), Ok(Outcome::Written));
+    assert_eq!(push(&[]), Err(Rejection::Unavailable("notes")));
+}
+
+#[test]
+fn a_cleared_batch_is_empty() {
+    let good = message("c", "null", &row("fine", "\"12.50\""), 7);
+    let mut batch = pushed(&[Some(&good), Some("{")]);
+    batch.clear();
+    assert_eq!(
+        (rows(&batch), batch.dead.len(), batch.ranges.len()),
+        (0, 0, 0)
+    );
+    assert_eq!(batch.fill(Instant::now()).messages, 0);
+}
+
+#[test]
+fn a_token_names_table_and_offsets() {
+    let range = |partition, first, last| Range {
+        topic: TOPIC.into(),
+        partition,
+        first,
+        last,
+        lsn: None,
+    };
+    assert_eq!(
+        token("t", [range(0, 1, 5), range(2, 7, 7)].iter()),
+        "t crm.public.service_visits/0:1-5 crm.public.service_visits/2:7-7"
+    );
+}
+
+const IDLE: Duration = Duration::from_millis(100);
+
+fn decide(messages: usize, age_ms: u64, caught_up: bool, free: bool) -> Next {
+    let fill = Fill {
+        messages,
+        bytes: messages * 650,
+        age: Duration::from_millis(age_ms),
+    };
+    next(fill, &LIMITS, caught_up, free, IDLE)
+}
+
+#[test]
+fn an_empty_batch_waits_for_its_first_message() {
+    assert_eq!(decide(0, 0, true, true), Next::Poll(IDLE));
+}
+
+#[test]
+fn few_messages_go_after_the_linger() {
+    assert_eq!(
+        decide(5, 20, true, true),
+        Next::Poll(Duration::from_millis(30))
+    );
+    assert_eq!(decide(5, 50, true, true), Next::Insert);
+}
+
+#[test]
+fn messages_that_keep_coming_grow_the_batch() {
+    assert_eq!(decide(5_000, 60, false, true), Next::Poll(Duration::ZERO));
+    assert_eq!(decide(5_000, 500, false, true), Next::Insert);
+    assert_eq!(decide(100_000, 60, false, true), Next::Insert);
+}
+
+#[test]
+fn a_full_batch_holds_while_another_is_inserted() {
+    assert_eq!(decide(5, 60, true, false), Next::Poll(LIMITS.linger));
+    assert_eq!(decide(100_000, 60, false, false), Next::Hold);
+}
+
+proptest! {
+    #[test]
+    fn no_payload_makes_a_batch_panic_or_lose_it(
+        payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 1..20)
+    ) {
+        let mut batch = Batch::new();
+        for (offset, payload) in (0..).zip(&payloads) {
+            batch.push(Received { payload: Some(payload), ..received(offset, None) });
+        }
+        let kept = rows(&batch) + batch.dead.len() + batch.incomplete.len();
+        prop_assert_eq!(kept, payloads.len());
+    }
+
+    #[test]
+    fn versions_rise_with_position_and_then_with_offset(
+        a in (any::<u64>(), 0_i64..), b in (any::<u64>(), 0_i64..),
+    ) {
+        prop_assert_eq!(version(a.0, a.1).cmp(&version(b.0, b.1)), a.cmp(&b));
+    }
+
+    #[test]
+    fn a_batch_is_never_polled_for_when_full(
+        messages in 0_usize..300_000, age in 0_u64..2_000, caught_up: bool, free: bool,
+    ) {
+        let decision = decide(messages, age, caught_up, free);
+        if messages >= LIMITS.messages {
+            prop_assert_eq!(decision, if free { Next::Insert } else { Next::Hold });
+        } else if messages > 0 && age >= 500 && free {
+            prop_assert_eq!(decision, Next::Insert);
+        }
+    }
+}

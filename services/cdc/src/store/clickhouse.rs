@@ -1,0 +1,211 @@
+//! ClickHouse: the tables that this service owns.
+
+use bionicpro_mesh::clickhouse::{Migration, traced};
+use chrono::{DateTime, Utc};
+use clickhouse::{Client, Compression, Row, error::Error};
+use serde::Deserialize;
+use std::time::Duration;
+use uuid::Uuid;
+
+use super::native::{Column, Encoded};
+use crate::{
+    batch::Kept,
+    connect::CONNECTOR,
+    rejection::Rejection,
+    tables::{Kind, Table},
+    watermark::SourcePosition,
+};
+
+/// How long ClickHouse may take to accept a chunk, and to answer when it has all.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+macro_rules! migrations {
+    ($($name:literal),* $(,)?) => {
+        [$(Migration { name: $name, sql: include_str!(concat!("../../migrations/", $name, ".sql")) }),*]
+    };
+}
+
+/// The tables and views, in order.
+pub(crate) const MIGRATIONS: [Migration; 6] = migrations![
+    "0001_crm_customers",
+    "0002_crm_prostheses",
+    "0003_crm_assignments",
+    "0004_crm_service_visits",
+    "0005_crm_watermarks",
+    "0006_cdc_dead_letters",
+];
+
+/// Writes and reads the tables.
+#[derive(Clone)]
+pub(crate) struct Store {
+    client: Client,
+}
+
+/// The newest version of a row.
+#[derive(Debug, Row, Deserialize)]
+pub(crate) struct Newest {
+    pub(crate) version: u128,
+    pub(crate) is_deleted: u8,
+    texts: Vec<String>,
+}
+
+impl Newest {
+    /// Its texts, by the name of their column.
+    pub(crate) fn texts(self, table: &Table) -> Vec<(&'static str, String)> {
+        texts_of(table).zip(self.texts).collect()
+    }
+}
+
+impl Store {
+    pub(crate) fn new(client: Client) -> Self {
+        // An insert is answered when it is durable. Compression costs more than it saves on the
+        // way to a near server.
+        let client = client
+            .with_compression(Compression::None)
+            .with_setting("async_insert", "0");
+        Self { client }
+    }
+
+    /// Asks whether ClickHouse answers and has the tables.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        self.client
+            .query("SELECT 1 FROM crm_watermarks LIMIT 0")
+            .execute()
+            .await
+    }
+
+    /// Inserts a block. The same `token` again changes nothing.
+    ///
+    /// # Errors
+    /// It may or may not be inserted: try again with the same token.
+    pub(crate) async fn insert(
+        &self,
+        target: &str,
+        block: &Encoded,
+        token: &str,
+    ) -> Result<(), Error> {
+        let mut insert = traced(&self.client)
+            .insert_formatted_with(format!("INSERT INTO {target} FORMAT Native"))
+            .with_setting("insert_deduplication_token", token)
+            .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
+        for chunk in block.chunks().filter(|chunk| !chunk.is_empty()) {
+            insert.send(chunk).await?;
+        }
+        insert.end().await
+    }
+
+    /// The newest version of a row, with its texts; none where no row has the key.
+    ///
+    /// # Errors
+    /// ClickHouse does not answer.
+    pub(crate) async fn newest(&self, table: &Table, id: Uuid) -> Result<Option<Newest>, Error> {
+        let texts: Vec<_> = texts_of(table)
+            .map(|name| format!("toString({name})"))
+            .collect();
+        let sql = format!(
+            "SELECT version, is_deleted, [{}]::Array(String) AS texts FROM {} \
+             WHERE id = toUUID(?) ORDER BY version DESC LIMIT 1",
+            texts.join(", "),
+            table.target
+        );
+        traced(&self.client)
+            .query(&sql)
+            .bind(id.to_string())
+            .fetch_optional()
+            .await
+    }
+
+    /// Writes the watermark.
+    ///
+    /// # Errors
+    /// It may or may not be written.
+    pub(crate) async fn write_watermark(&self, reached: SourcePosition) -> Result<(), Error> {
+        self.client
+            .query(
+                "INSERT INTO crm_watermarks (source, position, time) \
+                 SELECT ?, ?, fromUnixTimestamp64Micro(toInt64(?), 'UTC')",
+            )
+            .bind(CONNECTOR)
+            .bind(reached.lsn)
+            .bind(reached.committed_us)
+            .execute()
+            .await
+    }
+
+    /// The watermark; none before the first one.
+    ///
+    /// # Errors
+    /// ClickHouse does not answer.
+    pub(crate) async fn watermark(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let micros: Option<i64> = traced(&self.client)
+            .query(
+                "SELECT toUnixTimestamp64Micro(time) FROM crm_watermarks \
+                 WHERE source = ? ORDER BY position DESC LIMIT 1",
+            )
+            .bind(CONNECTOR)
+            .fetch_optional()
+            .await?;
+        Ok(micros.and_then(DateTime::from_timestamp_micros))
+    }
+
+    /// How many messages were set aside.
+    ///
+    /// # Errors
+    /// ClickHouse does not answer.
+    pub(crate) async fn dead_letters(&self) -> Result<u64, Error> {
+        traced(&self.client)
+            .query("SELECT count() FROM cdc_dead_letters FINAL")
+            .fetch_one()
+            .await
+    }
+}
+
+fn texts_of(table: &Table) -> impl Iterator<Item = &'static str> {
+    table
+        .columns
+        .iter()
+        .filter(|(_, kind)| *kind == Kind::Text)
+        .map(|(name, _)| *name)
+}
+
+/// Where dead letters go.
+pub(crate) const DEAD_LETTERS: &str = "cdc_dead_letters";
+
+/// Dead letters as a block of [`DEAD_LETTERS`].
+pub(crate) fn dead_letters(letters: &[(Kept, Rejection)], failed_at: DateTime<Utc>) -> Encoded {
+    let [
+        mut topic,
+        mut partition,
+        mut offset,
+        mut key,
+        mut value,
+        mut reason,
+        mut at,
+    ] = [
+        ("topic", "String"),
+        ("partition", "Int32"),
+        ("offset", "Int64"),
+        ("key", "String"),
+        ("value", "String"),
+        ("reason", "String"),
+        ("failed_at", "DateTime64(6, 'UTC')"),
+    ]
+    .map(|(name, kind)| Column::new(name, kind));
+    for (kept, rejection) in letters {
+        topic.text(&kept.topic);
+        partition.i32(kept.partition);
+        offset.i64(kept.offset);
+        key.binary(&kept.key);
+        value.binary(&kept.value);
+        reason.text(&rejection.to_string());
+        at.i64(failed_at.timestamp_micros());
+    }
+    Encoded::take(
+        &mut [topic, partition, offset, key, value, reason, at],
+        letters.len(),
+    )
+}

@@ -1,0 +1,5 @@
+//! The outside systems, one file each.
+
+pub(crate) mod clickhouse;
+pub(crate) mod kafka;
+pub(crate) mod native;

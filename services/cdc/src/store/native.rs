@@ -1,0 +1,166 @@
+//! ClickHouse's Native format, as much of it as the tables need: a block is written column by
+//! column into buffers that live on. What goes into a column is decided elsewhere.
+//!
+//! Source: <https://clickhouse.com/docs/interfaces/formats/Native>. Numbers are little-endian.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+/// One column of a block.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// Name and type, as they stand before the values.
+    header: Bytes,
+    /// One byte a value, 1 for null; only where the type is nullable.
+    nulls: Option<Vec<u8>>,
+    values: Vec<u8>,
+}
+
+/// How long a column is: where to cut it back to when a row turns out to be broken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Length {
+    nulls: usize,
+    values: usize,
+}
+
+impl Column {
+    /// A column `name` of the ClickHouse type `kind`, which the server casts to the table's own
+    /// (a `String` into a `LowCardinality(String)`).
+    pub(crate) fn new(name: &str, kind: &str) -> Self {
+        let mut header = Vec::new();
+        push_text(&mut header, name);
+        push_text(&mut header, kind);
+        let nulls = kind.starts_with("Nullable(").then(Vec::new);
+        Self {
+            header: header.into(),
+            nulls,
+            values: Vec::new(),
+        }
+    }
+
+    /// A `UUID`: two halves of 64 bits, the first one first, each little-endian.
+    pub(crate) fn uuid(&mut self, value: Uuid) {
+        let (high, low) = value.as_u64_pair();
+        self.values.extend_from_slice(&high.to_le_bytes());
+        self.values.extend_from_slice(&low.to_le_bytes());
+    }
+
+    /// A `String`.
+    pub(crate) fn text(&mut self, value: &str) {
+        push_text(&mut self.values, value);
+    }
+
+    /// A `String` that need not be UTF-8.
+    pub(crate) fn binary(&mut self, value: &[u8]) {
+        push_binary(&mut self.values, value);
+    }
+
+    /// A `UInt8`.
+    pub(crate) fn u8(&mut self, value: u8) {
+        self.values.push(value);
+    }
+
+    /// An `Int32` or `Date32` (days since 1970).
+    pub(crate) fn i32(&mut self, value: i32) {
+        self.values.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// An `Int64`, a `DateTime64` in its unit, or a `Decimal` of 10 to 18 digits, unscaled.
+    pub(crate) fn i64(&mut self, value: i64) {
+        self.values.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// The same, or null, in a nullable column.
+    pub(crate) fn nullable_i64(&mut self, value: Option<i64>) {
+        if let Some(nulls) = &mut self.nulls {
+            nulls.push(u8::from(value.is_none()));
+        }
+        self.i64(value.unwrap_or_default());
+    }
+
+    /// A `UInt128`.
+    pub(crate) fn u128(&mut self, value: u128) {
+        self.values.extend_from_slice(&value.to_le_bytes());
+    }
+
+    pub(crate) fn length(&self) -> Length {
+        Length {
+            nulls: self.nulls.as_ref().map_or(0, Vec::len),
+            values: self.values.len(),
+        }
+    }
+
+    /// Takes back everything behind `length`.
+    pub(crate) fn cut(&mut self, length: Length) {
+        if let Some(nulls) = &mut self.nulls {
+            nulls.truncate(length.nulls);
+        }
+        self.values.truncate(length.values);
+    }
+}
+
+/// A block that is on its way: cheap to send again, and its buffers can be had back.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    chunks: Vec<Bytes>,
+}
+
+impl Encoded {
+    /// Makes a block of `rows` rows out of `columns`, whose values move into it.
+    pub(crate) fn take(columns: &mut [Column], rows: usize) -> Self {
+        let mut start = Vec::new();
+        push_varint(&mut start, columns.len());
+        push_varint(&mut start, rows);
+        let mut chunks = Vec::with_capacity(1 + columns.len() * 3);
+        chunks.push(Bytes::from(start));
+        for column in columns {
+            chunks.push(column.header.clone());
+            if let Some(nulls) = &mut column.nulls {
+                chunks.push(Bytes::from(std::mem::take(nulls)));
+            }
+            chunks.push(Bytes::from(std::mem::take(&mut column.values)));
+        }
+        Self { chunks }
+    }
+
+    /// The block's bytes in order.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = Bytes> + '_ {
+        self.chunks.iter().cloned()
+    }
+
+    /// Gives the buffers, empty, back to the columns that the block was taken from. A chunk that
+    /// somebody still holds is left to them: then the column starts with a new buffer.
+    pub(crate) fn give_back(self, columns: &mut [Column]) {
+        let mut chunks = self.chunks.into_iter().skip(1);
+        let mut emptied = || {
+            let mut chunk = chunks.next()?;
+            chunk.truncate(0);
+            chunk.try_into_mut().ok().map(Vec::from)
+        };
+        for column in columns {
+            let _header = emptied();
+            if let Some(nulls) = &mut column.nulls {
+                *nulls = emptied().unwrap_or_default();
+            }
+            column.values = emptied().unwrap_or_default();
+        }
+    }
+}
+
+fn push_text(buffer: &mut Vec<u8>, text: &str) {
+    push_binary(buffer, text.as_bytes());
+}
+
+fn push_binary(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    push_varint(buffer, bytes.len());
+    buffer.extend_from_slice(bytes);
+}
+
+/// An unsigned LEB128, seven bits a byte.
+fn push_varint(buffer: &mut Vec<u8>, mut value: usize) {
+    while value > 0x7f {
+        buffer.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    buffer.push((value & 0x7f) as u8);
+}
