@@ -135,3 +135,92 @@ fn access_denied() -> Failure {
                    ask an administrator for a role that it names.";
     Failure::new(Code::PermissionDenied, Reason::AccessDenied, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Service, User};
+
+    const STAFF: Policy = Policy {
+        roles: &["operator", "etl_runner"],
+        audiences: &[Audience::User, Audience::Service],
+        ..OPEN
+    };
+
+    fn user(roles: &[&str]) -> Caller {
+        Caller::User(User {
+            subject: String::new(),
+            username: String::new(),
+            display_name: String::new(),
+            customer_id: None,
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        })
+    }
+
+    fn service(roles: &[&str]) -> Caller {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        Caller::Service(Service {
+            client_id: String::new(),
+            roles,
+        })
+    }
+
+    fn admits(policy: &Policy, caller: &Caller) -> bool {
+        decide(Some(policy), caller).is_ok()
+    }
+
+    #[test]
+    fn one_of_the_roles_is_enough_and_none_is_not() {
+        assert!(admits(&STAFF, &user(&["other", "operator"])));
+        assert!(admits(&STAFF, &service(&["etl_runner"])));
+        assert!(!admits(&STAFF, &user(&[])));
+        assert!(!admits(&STAFF, &user(&["Operator"])));
+        assert!(!admits(&STAFF, &Caller::Public));
+    }
+
+    #[test]
+    fn a_role_does_not_make_up_for_the_wrong_kind_of_caller() {
+        let services = Policy {
+            audiences: &[Audience::Service],
+            ..STAFF
+        };
+        assert!(!admits(&services, &user(&["operator"])));
+        assert!(admits(&services, &service(&["operator"])));
+    }
+
+    #[test]
+    fn without_roles_any_caller_of_the_audience_is_admitted() {
+        let anyone = Policy {
+            roles: &[],
+            ..STAFF
+        };
+        assert!(admits(&anyone, &user(&[])));
+        assert!(!admits(&anyone, &Caller::Public));
+    }
+
+    #[test]
+    fn a_user_without_a_proof_of_a_second_factor_does_not_pass_a_step_up() {
+        let guarded = Policy {
+            step_up: true,
+            ..STAFF
+        };
+        assert!(!admits(&guarded, &user(&["operator"])));
+        assert!(admits(&guarded, &service(&["operator"])));
+    }
+
+    #[test]
+    fn a_method_without_a_policy_is_for_nobody() {
+        assert!(decide(None, &service(&["operator"])).is_err());
+        let policies = Policies::new(Environment::Development);
+        assert!(
+            policies
+                .of("/bionicpro.auth.v1.SessionService/Nothing")
+                .is_none()
+        );
+        assert!(
+            policies
+                .of("/grpc.reflection.v1.ServerReflectionEvil/Info")
+                .is_none()
+        );
+    }
+}

@@ -6,8 +6,12 @@ pub mod messaging;
 mod propagation;
 pub(crate) mod rpc;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::{self, Display};
 use std::io;
+use std::panic::PanicHookInfo;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{KeyValue, global};
@@ -121,11 +125,22 @@ pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, St
         .with(logs)
         .try_init()?;
     global::set_text_map_propagator(TraceContextPropagator::new());
+    std::panic::set_hook(Box::new(log_panic));
     Ok(Telemetry {
         traces,
         metrics,
         exporters: Some(exporters),
     })
+}
+
+/// A panic's message may hold data unless it stands in the source.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic
+        .payload()
+        .downcast_ref::<&'static str>()
+        .unwrap_or(&"withheld");
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(message, location, "panicked");
 }
 
 fn traces(service: &str, settings: &Settings) -> Result<SdkTracerProvider, ExporterBuildError> {

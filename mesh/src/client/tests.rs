@@ -2,48 +2,24 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::Request as HttpRequest;
-use http::{HeaderMap, Response};
+use http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Status};
-use tower::service_fn;
 
 use super::{Channel, ChannelError, Credentials};
 use crate::server::Server;
+use crate::server::tests::{request, server};
 use crate::status::{Reason, reason};
-use crate::testing::{Issuer, say};
+use crate::testing::{GET_STATUS, HURRY, Issuer, Probe, Running, connect, listen, say};
 
-/// A method that may be repeated, and one that may not.
-const GET_STATUS: &str = "/bionicpro.cdc.v1.CdcService/GetStatus";
+/// A method that may not be repeated.
 const BEGIN_SIGN_IN: &str = "/bionicpro.auth.v1.SessionService/BeginSignIn";
 
 fn forward() -> Credentials {
     Credentials::ForwardCaller
-}
-
-/// A server that answers every call with `answer` and tells the headers that came.
-async fn listen(
-    answer: impl Fn(usize) -> Status + Clone + Send + Sync + 'static,
-) -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (seen, headers) = mpsc::unbounded_channel();
-    let calls = Arc::new(AtomicUsize::new(0));
-    let app = Router::new().fallback_service(service_fn(move |request: HttpRequest| {
-        let _ = seen.send(request.headers().clone());
-        let status = answer(calls.fetch_add(1, Ordering::SeqCst));
-        let response: Response<axum::body::Body> = status.into_http();
-        async { Ok::<_, Infallible>(response) }
-    }));
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (url, headers)
 }
 
 async fn call(channel: &Channel, path: &'static str) -> Status {
@@ -130,6 +106,23 @@ async fn the_methods_deadline_travels_with_the_call() {
         sent <= Duration::from_secs(5) && sent > Duration::from_secs(4),
         "{sent:?}"
     );
+}
+
+#[tokio::test]
+async fn a_handlers_call_brings_its_callers_token_and_no_more_time_than_is_left() {
+    let issuer = Issuer::start().await;
+    let (url, mut headers) = listen(|_| Status::not_found("")).await;
+    let probe = Probe::calling(Channel::new([url], forward()).unwrap());
+    let running = Running::start(server(&issuer, &probe)).await;
+    let asked = request(&issuer, &["tester"], "forward");
+    let token = asked.metadata().get("authorization").unwrap().clone();
+    let answer = say(connect(&running), HURRY, asked).await.unwrap_err();
+    assert_eq!(answer.code(), Code::NotFound);
+    let headers = headers.recv().await.unwrap();
+    assert_eq!(headers["authorization"], token.to_str().unwrap());
+    let left = headers["grpc-timeout"].to_str().unwrap();
+    let left = crate::deadline::parse_timeout(left).unwrap();
+    assert!(left <= Duration::from_millis(100), "{left:?}");
 }
 
 #[tokio::test]

@@ -15,7 +15,8 @@ tokio::task_local! {
     static TOKEN: Option<HeaderValue>;
 }
 
-/// The `authorization` of the call that is being handled, for calls that are made on its behalf.
+/// The `authorization` of the call that this task handles, for calls that are made on its behalf.
+/// Streams are sent after the handler and tasks run beside it: they have none.
 pub(crate) fn forwarded_token() -> Option<HeaderValue> {
     TOKEN.try_with(Clone::clone).ok().flatten()
 }

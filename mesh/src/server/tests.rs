@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod lifecycle;
+
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -15,20 +15,16 @@ use tokio::time::timeout;
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
-use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
-use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_response};
 
+use super::Server;
 use super::contract::Contract;
-use super::{ContractError, ServeError, Server};
-use crate::config::Environment;
 use crate::status::{Reason, reason};
 use crate::testing::{HURRY, Issuer, Probe, Running, SAY, connect, policy, say, watch};
 
 const SOON: Duration = Duration::from_secs(10);
 
 /// A server of the test service.
-fn server(issuer: &Issuer, probe: &Probe) -> Server {
+pub(crate) fn server(issuer: &Issuer, probe: &Probe) -> Server {
     let listen = "127.0.0.1:0".parse().unwrap();
     let mut server = Server::new("test", listen, issuer.verifier()).add_service(probe.clone());
     server.policies = server.policies.with_contracts(policy);
@@ -61,7 +57,8 @@ fn contract(methods: &[&str]) -> Contract {
     )
 }
 
-fn request(issuer: &Issuer, roles: &[&str], message: &str) -> Request<String> {
+/// A request by a user with roles.
+pub(crate) fn request(issuer: &Issuer, roles: &[&str], message: &str) -> Request<String> {
     let mut request = Request::new(message.to_owned());
     let token = issuer.sign(&issuer.user(roles));
     request
@@ -240,173 +237,4 @@ async fn health(running: &Running) -> &'static str {
         .unwrap()
         .into_inner();
     answer.status().as_str_name()
-}
-
-#[tokio::test]
-async fn health_follows_the_dependencies_and_recovers_by_itself() {
-    let issuer = Issuer::start().await;
-    let there = Arc::new(AtomicBool::new(false));
-    let asked = there.clone();
-    let server = server(&issuer, &Probe::default()).dependency("part", move || {
-        let answer = if asked.load(Ordering::SeqCst) {
-            Ok(())
-        } else {
-            Err("away")
-        };
-        async move { answer }
-    });
-    let running = Running::start(server).await;
-    let mut client = HealthClient::new(connect(&running));
-    let service = "bionicpro.test.v1.TestService".to_owned();
-    let mut statuses = client
-        .watch(HealthCheckRequest { service })
-        .await
-        .unwrap()
-        .into_inner();
-    let mut next = async || {
-        let status = timeout(SOON, statuses.next())
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
-        status.status().as_str_name()
-    };
-    assert_eq!(next().await, "NOT_SERVING");
-    there.store(true, Ordering::SeqCst);
-    let mut status = next().await;
-    if status == "NOT_SERVING" {
-        status = next().await;
-    }
-    assert_eq!(status, "SERVING");
-    there.store(false, Ordering::SeqCst);
-    assert_eq!(next().await, "NOT_SERVING");
-}
-
-#[tokio::test]
-async fn a_call_under_way_ends_before_the_server_does() {
-    let (issuer, probe) = (Issuer::start().await, Probe::default());
-    let running = Running::start(server(&issuer, &probe)).await;
-    let (address, client) = (running.address, connect(&running));
-    let call = tokio::spawn(say(client, SAY, request(&issuer, &["tester"], "300")));
-    wait_for(|| probe.under_way() == 1).await;
-    running.stop.send(()).unwrap();
-    timeout(SOON, running.ended)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
-    assert_eq!(call.await.unwrap().unwrap(), "300");
-    assert!(tokio::net::TcpStream::connect(address).await.is_err());
-}
-
-#[tokio::test]
-async fn a_call_that_does_not_end_is_aborted_after_the_drain() {
-    let (issuer, probe) = (Issuer::start().await, Probe::default());
-    let mut server = server(&issuer, &probe);
-    server.drain = Duration::from_millis(200);
-    let running = Running::start(server).await;
-    let client = connect(&running);
-    let call = tokio::spawn(say(client, SAY, request(&issuer, &["tester"], "hang")));
-    wait_for(|| probe.under_way() == 1).await;
-    running.stop.send(()).unwrap();
-    timeout(SOON, running.ended)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
-    assert!(timeout(SOON, call).await.unwrap().unwrap().is_err());
-    wait_for(|| probe.under_way() == 0).await;
-}
-
-async fn wait_for(condition: impl Fn() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(SOON, met)
-        .await
-        .expect("the condition is met in time");
-}
-
-#[tokio::test]
-async fn a_service_with_a_method_without_a_policy_is_not_served() {
-    let issuer = Issuer::start().await;
-    let mut server = server(&issuer, &Probe::default());
-    server.contract = contract(&["Say", "Forgotten"]);
-    let path = "/bionicpro.test.v1.TestService/Forgotten".to_owned();
-    assert_eq!(
-        refused_start(server).await,
-        ContractError::PolicyMissing(path)
-    );
-}
-
-#[tokio::test]
-async fn a_service_that_no_contract_declares_is_not_served() {
-    let issuer = Issuer::start().await;
-    let mut server = server(&issuer, &Probe::default());
-    server.contract = Contract::default();
-    let name = "bionicpro.test.v1.TestService".to_owned();
-    assert_eq!(
-        refused_start(server).await,
-        ContractError::ServiceUnknown(name)
-    );
-}
-
-async fn refused_start(server: Server) -> ContractError {
-    match Running::start(server).await.ended.await.unwrap() {
-        Err(ServeError::Contract(error)) => error,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn reflection_is_open_in_development_and_for_services_elsewhere() {
-    let issuer = Issuer::start().await;
-    let production = Running::start(server(&issuer, &Probe::default())).await;
-    let refused = services(&production, None).await.unwrap_err();
-    assert_eq!(
-        refusal(&refused),
-        (Code::Unauthenticated, Some(Reason::TokenMissing))
-    );
-    let user = issuer.sign(&issuer.user(&[]));
-    let refused = services(&production, Some(&user)).await.unwrap_err();
-    assert_eq!(
-        refusal(&refused),
-        (Code::PermissionDenied, Some(Reason::AccessDenied))
-    );
-    let service = issuer.sign(&issuer.service(&[]));
-    let listed = ["bionicpro.test.v1.TestService", "grpc.health.v1.Health"];
-    assert_eq!(services(&production, Some(&service)).await.unwrap(), listed);
-
-    let mut server = server(&issuer, &Probe::default()).environment(Environment::Development);
-    server.policies = server.policies.with_contracts(policy);
-    let development = Running::start(server).await;
-    assert_eq!(services(&development, None).await.unwrap(), listed);
-}
-
-async fn services(running: &Running, token: Option<&str>) -> Result<Vec<String>, Status> {
-    let question = ServerReflectionRequest {
-        message_request: Some(MessageRequest::ListServices(String::new())),
-        ..Default::default()
-    };
-    let mut request = Request::new(futures::stream::iter([question]));
-    if let Some(token) = token {
-        request
-            .metadata_mut()
-            .insert("authorization", format!("Bearer {token}").parse().unwrap());
-    }
-    let mut client = ServerReflectionClient::new(connect(running));
-    let mut answers = client.server_reflection_info(request).await?.into_inner();
-    let answer = answers.next().await.unwrap()?.message_response.unwrap();
-    let server_reflection_response::MessageResponse::ListServicesResponse(list) = answer else {
-        panic!("{answer:?}");
-    };
-    let mut names: Vec<_> = list
-        .service
-        .into_iter()
-        .map(|service| service.name)
-        .collect();
-    names.sort();
-    Ok(names)
 }

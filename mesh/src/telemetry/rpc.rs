@@ -19,7 +19,7 @@ use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::propagation;
-use crate::policy::Policies;
+use crate::policy::{self, Policies};
 
 /// The bounds of the durations, in seconds (semantic conventions).
 const BOUNDS: [f64; 14] = [
@@ -64,6 +64,10 @@ pub(crate) async fn observe(
     next: Next,
 ) -> Response<Body> {
     let path = request.uri().path();
+    // Probes come every second and would bury everything else.
+    if policy::is_health(path) {
+        return next.run(request).await;
+    }
     let call = match policies.of(path) {
         Some(_) => Call::server(path.trim_start_matches('/')),
         None => Call::server(OTHER),
@@ -94,7 +98,7 @@ impl Call {
         Self::new(Side::Server, method, span)
     }
 
-    /// A call to another program at `address`.
+    /// A call to another program.
     #[must_use]
     pub fn client(method: &str) -> Self {
         let span = tracing::info_span!(

@@ -25,12 +25,14 @@ use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
 use crate::server::{ServeError, Server};
-use crate::{deadline, identity};
+use crate::{client, deadline, identity};
 
 /// Takes and answers one message.
 pub(crate) const SAY: &str = "/bionicpro.test.v1.TestService/Say";
 /// The same within a tenth of a second, whatever the caller asks.
 pub(crate) const HURRY: &str = "/bionicpro.test.v1.TestService/Hurry";
+/// A method of our contracts that may be repeated.
+pub(crate) const GET_STATUS: &str = "/bionicpro.cdc.v1.CdcService/GetStatus";
 /// Takes one message, answers many.
 const WATCH: &str = "/bionicpro.test.v1.TestService/Watch";
 
@@ -68,13 +70,23 @@ pub(crate) fn policy(path: &str) -> Option<&'static Policy> {
     }
 }
 
-/// The service; counts the handlers that are under way.
+/// The service; counts the handlers that are under way, and may call another service.
 #[derive(Clone, Default)]
 pub(crate) struct Probe {
     under_way: Arc<AtomicUsize>,
+    upstream: Option<client::Channel>,
 }
 
 impl Probe {
+    /// Calls `upstream` when it is told to "forward".
+    pub(crate) fn calling(upstream: client::Channel) -> Self {
+        let upstream = Some(upstream);
+        Self {
+            upstream,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn under_way(&self) -> usize {
         self.under_way.load(Ordering::SeqCst)
     }
@@ -90,6 +102,10 @@ impl Probe {
             "hang" => pending().await,
             "panic" => panic!("asked to"),
             "who" => format!("{:?}", identity::caller(&request)),
+            "forward" => {
+                let upstream = self.upstream.clone().unwrap();
+                say(upstream, GET_STATUS, Request::new(String::new())).await?
+            }
             "remaining" => format!("{:?}", deadline::remaining().is_some()),
             milliseconds => {
                 let pause = milliseconds.parse().unwrap_or(0);

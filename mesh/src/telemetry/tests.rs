@@ -1,0 +1,157 @@
+//! What spans say, how they hang together over two programs, and what a line of the log holds.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use opentelemetry::trace::{SpanKind, Status as SpanStatus, TracerProvider as _};
+use opentelemetry::{Value, global};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use serde_json::Value as Json;
+use tonic::Status;
+use tracing::dispatcher::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::JsonLines;
+use crate::client::{Channel, Credentials};
+use crate::server::tests::{request, server};
+use crate::testing::{Issuer, Probe, Running, SAY, connect, listen, say};
+
+/// A log and finished spans, kept in memory for this thread.
+struct Captured {
+    spans: InMemorySpanExporter,
+    log: Log,
+    _provider: SdkTracerProvider,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn capture() -> Captured {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let (spans, log) = (InMemorySpanExporter::default(), Log::default());
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(spans.clone())
+        .build();
+    let logs = tracing_subscriber::fmt::layer()
+        .with_writer(log.clone())
+        .event_format(JsonLines::new("test"));
+    let guard = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("test")))
+        .with(logs)
+        .set_default();
+    Captured {
+        spans,
+        log,
+        _provider: provider,
+        _guard: guard,
+    }
+}
+
+fn attribute(span: &SpanData, name: &str) -> Option<Value> {
+    let found = span.attributes.iter().find(|it| it.key.as_str() == name);
+    found.map(|it| it.value.clone())
+}
+
+#[tokio::test]
+async fn a_trace_goes_through_a_server_and_its_call_to_the_next() {
+    let captured = capture();
+    let issuer = Issuer::start().await;
+    let (url, mut headers) = listen(|_| Status::not_found("")).await;
+    let channel = Channel::new([url], Credentials::ForwardCaller).unwrap();
+    let running = Running::start(server(&issuer, &Probe::calling(channel))).await;
+    let mut asked = request(&issuer, &["tester"], "forward");
+    let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    asked
+        .metadata_mut()
+        .insert("traceparent", sent.parse().unwrap());
+    say(connect(&running), SAY, asked).await.unwrap_err();
+
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let of_kind = |kind| spans.iter().find(|span| span.span_kind == kind).unwrap();
+    let (served, called) = (of_kind(SpanKind::Server), of_kind(SpanKind::Client));
+    assert_eq!(served.parent_span_id.to_string(), "b7ad6b7169203331");
+    assert_eq!(called.parent_span_id, served.span_context.span_id());
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let next = format!("00-{trace}-{}-01", called.span_context.span_id());
+    assert_eq!(headers.recv().await.unwrap()["traceparent"], next.as_str());
+
+    assert_eq!(served.name, "bionicpro.test.v1.TestService/Say");
+    assert_eq!(attribute(served, "rpc.system.name"), Some("grpc".into()));
+    assert_eq!(
+        attribute(served, "rpc.method"),
+        Some(served.name.to_string().into())
+    );
+    assert_eq!(
+        attribute(served, "rpc.response.status_code"),
+        Some("NOT_FOUND".into())
+    );
+    // NOT_FOUND is a fault to who called, and none to who answered.
+    assert_eq!(served.status, SpanStatus::Unset);
+    assert_eq!(attribute(called, "error.type"), Some("NOT_FOUND".into()));
+    assert!(matches!(called.status, SpanStatus::Error { .. }));
+}
+
+#[tokio::test]
+async fn neither_spans_nor_logs_hold_tokens_or_names() {
+    let captured = capture();
+    let issuer = Issuer::start().await;
+    let running = Running::start(server(&issuer, &Probe::default())).await;
+    let asked = request(&issuer, &["tester"], "who");
+    let token = asked
+        .metadata()
+        .get("authorization")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .replace("Bearer ", "");
+    say(connect(&running), SAY, asked).await.unwrap();
+    let log = String::from_utf8(captured.log.0.lock().unwrap().clone()).unwrap();
+    let spans = format!("{:?}", captured.spans.get_finished_spans().unwrap());
+    for secret in [token.as_str(), "Ada Example", "prothetic1"] {
+        assert!(!spans.contains(secret) && !log.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_line_of_the_log_is_json_with_the_ids_of_its_trace() {
+    let captured = capture();
+    tracing::info_span!("work").in_scope(|| tracing::warn!(count = 3, "a \"quoted\"\nline"));
+    let log = String::from_utf8(captured.log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.lines().count(), 1);
+    let line: Json = serde_json::from_str(&log).unwrap();
+    let span = &captured.spans.get_finished_spans().unwrap()[0];
+    assert_eq!(line["trace_id"], span.span_context.trace_id().to_string());
+    assert_eq!(line["span_id"], span.span_context.span_id().to_string());
+    assert_eq!(
+        (line["level"].as_str(), line["service"].as_str()),
+        (Some("WARN"), Some("test"))
+    );
+    assert_eq!(
+        (line["count"].as_i64(), line["message"].as_str()),
+        (Some(3), Some("a \"quoted\"\nline"))
+    );
+}
