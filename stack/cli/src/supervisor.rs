@@ -54,6 +54,15 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Whether the supervisor works at keeping it up, running at this moment or not.
+    pub(crate) fn active(&self) -> bool {
+        self.is_running
+            || matches!(
+                self.status.as_str(),
+                "Pending" | "Launching" | "Launched" | "Restarting"
+            )
+    }
+
     /// Whether it runs and its probe says so.
     pub(crate) fn ready(&self) -> bool {
         self.is_running && self.is_ready == "Ready"
@@ -91,7 +100,7 @@ impl Supervisor {
         if !self.running() {
             self.launch(configs)?;
         } else if self.outdated()? {
-            exec::output(self.command().args(["project", "update"]).args(configs))?;
+            exec::output(self.command(&["project", "update"]).args(configs))?;
         }
         fs::write(self.declared(), hash(&files)?).map_err(Into::into)
     }
@@ -109,15 +118,14 @@ impl Supervisor {
         let _ = fs::remove_file(self.state.join(SOCKET));
         let log = self.logs.join("supervisor.log");
         exec::logged(
-            self.command()
-                .args([
-                    "up",
-                    "--detached",
-                    "--keep-project",
-                    "--ordered-shutdown",
-                    "--disable-dotenv",
-                ])
-                .args(configs),
+            self.command(&[
+                "up",
+                "--detached",
+                "--keep-project",
+                "--ordered-shutdown",
+                "--disable-dotenv",
+            ])
+            .args(configs),
             &log,
         )?;
         let deadline = Instant::now() + LAUNCH_LIMIT;
@@ -150,10 +158,10 @@ impl Supervisor {
     /// # Errors
     /// When the supervisor refuses.
     pub(crate) fn start_process(&self, name: &str) -> Result<()> {
-        if self.process(name)?.is_running {
+        if self.process(name)?.active() {
             return Ok(());
         }
-        exec::output(self.command().args(["process", "start", name])).map(drop)
+        exec::output(&mut self.command(&["process", "start", name])).map(drop)
     }
 
     /// Stops one process, if it runs.
@@ -161,10 +169,10 @@ impl Supervisor {
     /// # Errors
     /// When the supervisor refuses.
     pub(crate) fn stop_process(&self, name: &str) -> Result<()> {
-        if !self.process(name)?.is_running {
+        if !self.process(name)?.active() {
             return Ok(());
         }
-        exec::output(self.command().args(["process", "stop", name])).map(drop)
+        exec::output(&mut self.command(&["process", "stop", name])).map(drop)
     }
 
     /// Waits until `name` is ready.
@@ -174,12 +182,14 @@ impl Supervisor {
     /// repeats the end of its log.
     pub(crate) fn wait_ready(&self, name: &str, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
+        let before = self.process(name)?.restarts;
         loop {
             let process = self.process(name)?;
             if process.ready() {
                 return Ok(());
             }
-            if let Some(reason) = hopeless(&process, Instant::now() > deadline, limit) {
+            let ended = process.restarts - before;
+            if let Some(reason) = hopeless(&process, ended, Instant::now() > deadline, limit) {
                 let log = self.logs.join(format!("{name}.log"));
                 bail!(
                     "{name} {reason}; the end of {}:\n{}",
@@ -198,7 +208,7 @@ impl Supervisor {
     /// repeats the end of its log.
     pub(crate) fn run_to_end(&self, name: &str, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
-        exec::output(self.command().args(["process", "start", name]))?;
+        exec::output(&mut self.command(&["process", "start", name]))?;
         loop {
             let process = self.process(name)?;
             let ended = !process.is_running
@@ -224,7 +234,7 @@ impl Supervisor {
     /// # Errors
     /// When it does not end.
     pub(crate) fn down(&self) -> Result<()> {
-        exec::output(self.command().arg("down")).map(drop)
+        exec::output(&mut self.command(&["down"])).map(drop)
     }
 
     /// All processes that are declared.
@@ -235,7 +245,7 @@ impl Supervisor {
         if !self.state.join(SOCKET).exists() {
             bail!("the stack is not up");
         }
-        let list = exec::output(self.command().args(["process", "list", "--output", "json"]))?;
+        let list = exec::output(&mut self.command(&["process", "list", "--output", "json"]))?;
         serde_json::from_str(&list).context("the supervisor's list of processes is not as expected")
     }
 
@@ -250,16 +260,12 @@ impl Supervisor {
             .with_context(|| format!("the supervisor knows no process {name:?}"))
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, request: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
-            .args([
-                "--use-uds",
-                "--unix-socket",
-                SOCKET,
-                "--log-file",
-                "logs/supervisor.log",
-            ])
+            .args(request)
+            .args(["--use-uds", "--unix-socket", SOCKET])
+            .args(["--log-file", "logs/supervisor.log"])
             .current_dir(&self.state)
             .stdin(Stdio::null());
         command
@@ -271,11 +277,11 @@ fn hash(files: &[PathBuf]) -> Result<String> {
     Ok(short_hash(contents.iter().map(Vec::as_slice)))
 }
 
-fn hopeless(process: &Process, late: bool, limit: Duration) -> Option<String> {
-    if process.restarts > RESTARTS_TOLERATED {
+fn hopeless(process: &Process, ended: u32, late: bool, limit: Duration) -> Option<String> {
+    if ended > RESTARTS_TOLERATED {
         Some(format!(
-            "ended {} times (last with status {})",
-            process.restarts, process.exit_code
+            "ended {ended} times (last with status {})",
+            process.exit_code
         ))
     } else if matches!(process.status.as_str(), "Completed" | "Error" | "Skipped") {
         Some(format!("ended with status {}", process.exit_code))
@@ -290,13 +296,13 @@ fn hopeless(process: &Process, late: bool, limit: Duration) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn process(status: &str, restarts: u32) -> Process {
+    fn process(status: &str) -> Process {
         Process {
             name: "redis".into(),
             status: status.into(),
             is_ready: "Not Ready".into(),
             is_running: true,
-            restarts,
+            restarts: 0,
             exit_code: 1,
             pid: 1,
             mem: 0,
@@ -306,15 +312,13 @@ mod tests {
 
     #[test]
     fn a_process_that_keeps_ending_is_not_waited_for() {
-        assert!(
-            hopeless(&process("Running", 5), false, POLL)
-                .is_some_and(|reason| reason.contains("ended 5 times"))
-        );
+        let reason = hopeless(&process("Running"), 5, false, POLL);
+        assert!(reason.is_some_and(|reason| reason.contains("ended 5 times")));
     }
 
     #[test]
     fn a_process_that_still_starts_is_waited_for_until_its_time_is_up() {
-        assert_eq!(hopeless(&process("Running", 1), false, POLL), None);
-        assert!(hopeless(&process("Running", 1), true, POLL).is_some());
+        assert_eq!(hopeless(&process("Running"), 1, false, POLL), None);
+        assert!(hopeless(&process("Running"), 1, true, POLL).is_some());
     }
 }

@@ -138,7 +138,7 @@ impl Up<'_> {
     }
 
     fn bring_up(&self, part: &'static dyn Part) -> Result<()> {
-        if !self.supervisor.process(part.name())?.is_running {
+        if !self.supervisor.process(part.name())?.active() {
             part.prepare(self.site)?;
             self.supervisor.start_process(part.name())?;
         }
