@@ -180,8 +180,8 @@ mod tests {
                 let seen = [0, 1, 2].map(|partition| (applied[partition], end_of(partition, sent)));
                 if let Some(reached) = watermark.observe(source, &offsets(&seen)) {
                     let covered = usize::try_from(reached.committed_us).unwrap();
-                    for partition in 0..3 {
-                        prop_assert!(applied[partition] >= end_of(partition, covered));
+                    for (partition, applied) in applied.into_iter().enumerate() {
+                        prop_assert!(applied >= end_of(partition, covered));
                     }
                 }
             }

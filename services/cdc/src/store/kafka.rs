@@ -181,8 +181,12 @@ impl ClientContext for Member {
 impl ConsumerContext for Member {
     /// Lets the insert that is running end and commit before the partitions go, so that their
     /// next owner starts behind it.
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(partitions) = rebalance {
+            // A pause would outlive the assignment and hold the partitions when they come back.
+            if let Err(error) = consumer.resume(partitions) {
+                tracing::warn!(%error, "fetching could not be resumed");
+            }
             let committed = self.spare.wait(LAST_INSERT);
             tracing::info!(
                 partitions = partitions.count(),
@@ -289,8 +293,11 @@ impl Positions {
     /// # Errors
     /// The configuration is wrong.
     pub(crate) fn read(brokers: &str) -> Result<Self, KafkaError> {
+        let inner = config(brokers)
+            .set("queued.max.messages.kbytes", "1024")
+            .create_with_context(Observer)?;
         Ok(Self {
-            inner: config(brokers).create_with_context(Observer)?,
+            inner,
             assigned: false,
             last: None,
         })

@@ -133,9 +133,9 @@ impl Encoded {
     pub(crate) fn give_back(self, columns: &mut [Column]) {
         let mut chunks = self.chunks.into_iter().skip(1);
         let mut emptied = || {
-            let mut chunk = chunks.next()?;
-            chunk.truncate(0);
-            chunk.try_into_mut().ok().map(Vec::from)
+            let mut buffer = chunks.next()?.try_into_mut().ok()?;
+            buffer.clear();
+            Some(Vec::from(buffer))
         };
         for column in columns {
             let _header = emptied();
@@ -156,11 +156,85 @@ fn push_binary(buffer: &mut Vec<u8>, bytes: &[u8]) {
     buffer.extend_from_slice(bytes);
 }
 
-/// An unsigned LEB128, seven bits a byte.
+/// An unsigned LEB128, seven bits a byte, the lowest first.
 fn push_varint(buffer: &mut Vec<u8>, mut value: usize) {
-    while value > 0x7f {
-        buffer.push((value & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = value.to_le_bytes();
         value >>= 7;
+        if value == 0 {
+            return buffer.push(low & 0x7f);
+        }
+        buffer.push(low | 0x80);
     }
-    buffer.push((value & 0x7f) as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sent(block: &Encoded) -> Vec<u8> {
+        block.chunks().flatten().collect()
+    }
+
+    fn two_columns() -> [Column; 2] {
+        [
+            Column::new("id", "UUID"),
+            Column::new("to", "Nullable(DateTime64(6, 'UTC'))"),
+        ]
+    }
+
+    #[test]
+    fn a_block_is_columns_of_little_endian_values() {
+        let mut columns = two_columns();
+        columns[0].uuid(Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff));
+        columns[0].uuid(Uuid::from_u128(1));
+        columns[1].nullable_i64(None);
+        columns[1].nullable_i64(Some(258));
+        let mut expected = vec![2, 2, 2];
+        expected.extend(b"id\x04UUID");
+        expected.extend(0x0011_2233_4455_6677_u64.to_le_bytes());
+        expected.extend(0x8899_aabb_ccdd_eeff_u64.to_le_bytes());
+        expected.extend([0; 8].into_iter().chain([1, 0, 0, 0, 0, 0, 0, 0]));
+        expected.extend(b"\x02to\x1eNullable(DateTime64(6, 'UTC'))\x01\x00");
+        expected.extend([0; 8].into_iter().chain([2, 1, 0, 0, 0, 0, 0, 0]));
+        assert_eq!(sent(&Encoded::take(&mut columns, 2)), expected);
+    }
+
+    #[test]
+    fn buffers_come_back_empty_and_are_filled_again() {
+        let mut columns = two_columns();
+        let fill = |columns: &mut [Column; 2]| {
+            columns[0].uuid(Uuid::nil());
+            columns[1].nullable_i64(Some(7));
+            Encoded::take(columns, 1)
+        };
+        let first = fill(&mut columns);
+        let bytes = sent(&first);
+        first.give_back(&mut columns);
+        let capacity = columns[0].values.capacity();
+        assert!(capacity >= 16, "the buffer was lost");
+        assert_eq!(sent(&fill(&mut columns)), bytes);
+    }
+
+    proptest! {
+        #[test]
+        fn a_length_reads_back(length: usize) {
+            let mut bytes = Vec::new();
+            push_varint(&mut bytes, length);
+            let read = bytes.iter().rev().fold(0_usize, |sum, byte| sum << 7 | usize::from(byte & 0x7f));
+            prop_assert_eq!(read, length);
+            prop_assert!(bytes.iter().rev().skip(1).all(|byte| byte & 0x80 != 0));
+        }
+
+        #[test]
+        fn a_row_that_is_cut_leaves_the_column_as_it_was(kept in "\\PC{0,300}", cut in "\\PC{0,300}") {
+            let mut column = Column::new("t", "String");
+            column.text(&kept);
+            let (length, values) = (column.length(), column.values.clone());
+            column.text(&cut);
+            column.cut(length);
+            prop_assert_eq!(column.values, values);
+        }
+    }
 }
