@@ -13,6 +13,7 @@ use crate::{
     batch::{Batch, Kept, Range, parse_row_of, token, version},
     block::{self, Block, Outcome},
     config::Fault,
+    feed::Feed,
     rejection::Rejection,
     spare::Spare,
     store::{
@@ -20,7 +21,6 @@ use crate::{
         kafka::{Consumer, lost_partitions},
         native::Encoded,
     },
-    tables::{TABLES, Table},
     trouble::Trouble,
 };
 
@@ -29,6 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What applies batches.
 pub(crate) struct Apply {
+    pub(crate) feed: Arc<Feed>,
     pub(crate) store: Store,
     pub(crate) consumer: Arc<Consumer>,
     /// What keeps a batch from being applied, for readiness.
@@ -52,8 +53,14 @@ impl Apply {
             self.commit(&batch.ranges).await;
         }
         let (ranges, spans) = (&batch.ranges, &batch.spans);
-        let filled = batch.blocks.iter_mut().filter(|block| block.rows() > 0);
-        join_all(filled.map(|block| self.insert_block(block, ranges, spans))).await;
+        let blocks = self.feed.topics.iter().zip(&mut batch.blocks);
+        let filled = blocks.filter(|(_, block)| block.rows() > 0);
+        let inserts = filled.map(|(topic, block)| {
+            let of_topic = ranges.iter().filter(|range| range.topic == *topic);
+            let token = token(block.table().target, of_topic);
+            self.insert_block(block, token, spans)
+        });
+        join_all(inserts).await;
         let incomplete = std::mem::take(&mut batch.incomplete);
         for kept in incomplete {
             if let Err(rejection) = self.complete(&kept).await {
@@ -68,12 +75,8 @@ impl Apply {
         }
     }
 
-    async fn insert_block(&self, block: &mut Block, ranges: &[Range], spans: &[Span]) {
+    async fn insert_block(&self, block: &mut Block, token: String, spans: &[Span]) {
         let (table, rows) = (block.table(), block.rows());
-        let token = token(
-            table.target,
-            ranges.iter().filter(|range| range.topic == table.topic),
-        );
         let encoded = block.encode();
         let span = messaging::batch(table.target, rows, spans);
         self.insert(table.target, &encoded, &token)
@@ -90,7 +93,10 @@ impl Apply {
     /// Takes the values that a change lacks from the stored row. Changes before it are in
     /// ClickHouse already, the later ones of its batch too.
     async fn complete(&self, kept: &Kept) -> Result<(), Rejection> {
-        let table = table_of(&kept.topic)?;
+        let table = self
+            .feed
+            .table(&kept.topic)
+            .ok_or(Rejection::UnknownTable)?;
         let message = parse_row_of(table, &kept.value)?;
         let version = version(message.lsn, kept.offset);
         let id = block::key(table, &message.change)?;
@@ -168,11 +174,4 @@ impl Apply {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-}
-
-fn table_of(topic: &str) -> Result<&'static Table, Rejection> {
-    TABLES
-        .into_iter()
-        .find(|table| table.topic == topic)
-        .ok_or(Rejection::UnknownTable)
 }

@@ -1,14 +1,17 @@
 //! What is collected between two inserts, and when it is time for one. No I/O.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bionicpro_mesh::telemetry::messaging;
 use tracing::Span;
 
 use crate::{
-    GROUP,
     block::{Block, Outcome},
     envelope,
+    feed::Feed,
     rejection::Rejection,
     tables::{TABLES, Table},
 };
@@ -129,6 +132,7 @@ pub(crate) struct Range {
 /// Messages that are applied together.
 #[derive(Debug)]
 pub(crate) struct Batch {
+    feed: Arc<Feed>,
     /// One per table, in the order of [`TABLES`].
     pub(crate) blocks: Vec<Block>,
     /// Changes that need values of the stored row, in the order of their partitions.
@@ -145,8 +149,9 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(feed: &Arc<Feed>) -> Self {
         Self {
+            feed: Arc::clone(feed),
             blocks: TABLES.into_iter().map(Block::new).collect(),
             incomplete: Vec::new(),
             dead: Vec::new(),
@@ -164,10 +169,10 @@ impl Batch {
         self.messages += 1;
         self.bytes += received.payload.map_or(0, <[u8]>::len);
         self.started.get_or_insert_with(Instant::now);
-        let lsn = match received
+        let outcome = received
             .payload
-            .map(|payload| self.write(received, payload))
-        {
+            .map(|payload| self.write(received, payload));
+        let lsn = match outcome {
             None => None,
             Some(Ok((lsn, Outcome::Written))) => Some(lsn),
             Some(Ok((lsn, Outcome::NeedsStored))) => {
@@ -187,11 +192,8 @@ impl Batch {
         received: Received<'_>,
         payload: &[u8],
     ) -> Result<(u64, Outcome), Rejection> {
-        let block = self
-            .blocks
-            .iter_mut()
-            .find(|block| block.table().topic == received.topic)
-            .ok_or(Rejection::UnknownTable)?;
+        let index = self.feed.index(received.topic);
+        let block = &mut self.blocks[index.ok_or(Rejection::UnknownTable)?];
         let message = parse_row_of(block.table(), payload)?;
         let version = version(message.lsn, received.offset);
         let outcome = block.push(message.change, version, None)?;
@@ -203,7 +205,7 @@ impl Batch {
                 offset,
                 ..
             } = received;
-            let span = messaging::process(GROUP, topic, partition, offset, traceparent);
+            let span = messaging::process(&self.feed.group, topic, partition, offset, traceparent);
             if self.spans.len() < MAXIMUM_SPANS {
                 self.spans.push(span);
             }

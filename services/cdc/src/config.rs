@@ -1,11 +1,13 @@
 //! What the process is told.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use bionicpro_mesh::{
     clickhouse,
     config::{Basics, Environment, Fields, Invalid},
 };
+
+use crate::feed::Feed;
 
 const PORT: u16 = 7054;
 
@@ -41,6 +43,8 @@ impl FromStr for Fault {
 pub(crate) struct Config {
     pub(crate) command: Command,
     pub(crate) basics: Basics,
+    /// Which topics are read, and as which group (`topic-prefix`, `consumer-group`).
+    pub(crate) feed: Arc<Feed>,
     /// Addresses of brokers, separated by commas (`kafka-brokers`).
     pub(crate) kafka_brokers: String,
     pub(crate) clickhouse: clickhouse::Settings,
@@ -57,6 +61,8 @@ impl Config {
         let command = fields.command(&["serve", "migrate"]);
         let basics = Basics::read(fields, PORT);
         let kafka_brokers = fields.required("kafka-brokers");
+        let topic_prefix = fields.or("topic-prefix", "crm".to_owned());
+        let consumer_group = fields.or("consumer-group", "bionicpro-cdc".to_owned());
         let clickhouse = clickhouse::Settings::read(fields);
         let fault = fields.optional("fault");
         let (basics, fault) = (basics?, fault?);
@@ -69,6 +75,7 @@ impl Config {
                 _ => Command::Serve,
             },
             basics,
+            feed: Arc::new(Feed::new(topic_prefix?, consumer_group?)),
             kafka_brokers: kafka_brokers?,
             clickhouse: clickhouse?,
             fault,

@@ -6,8 +6,11 @@ use serde::de::IgnoredAny;
 
 use crate::watermark::SourcePosition;
 
-/// The connector whose changes these are.
-pub(crate) const CONNECTOR: &str = "crm";
+/// Debezium's name of a source.
+#[derive(Deserialize)]
+struct Source<'a> {
+    server: &'a str,
+}
 
 #[derive(Deserialize)]
 struct Offset {
@@ -17,14 +20,14 @@ struct Offset {
     incremental_snapshot_primary_key: Option<IgnoredAny>,
 }
 
-/// The source's position in a record of Connect's offsets; none where it is another connector's,
-/// or where a snapshot is being read: its time is then Connect's clock, not Postgres'.
-pub(crate) fn source_position(key: &[u8], value: &[u8]) -> Option<SourcePosition> {
-    let (connector, _source): (String, IgnoredAny) =
+/// The position of `source` in a record of Connect's offsets; none where it is another one's, or
+/// where a snapshot is being read: its time is then Connect's clock, not Postgres'.
+pub(crate) fn source_position(source: &str, key: &[u8], value: &[u8]) -> Option<SourcePosition> {
+    let (_connector, Source { server }): (IgnoredAny, Source<'_>) =
         sonic_rs::from_str(std::str::from_utf8(key).ok()?).ok()?;
     let offset: Offset = sonic_rs::from_str(std::str::from_utf8(value).ok()?).ok()?;
     let streaming = offset.snapshot.is_none() && offset.incremental_snapshot_primary_key.is_none();
-    if connector != CONNECTOR || !streaming {
+    if server != source || !streaming {
         return None;
     }
     Some(SourcePosition {
@@ -46,7 +49,7 @@ mod tests {
             committed_us: 1_795_524_014_982_362,
             lsn: 31_961_400,
         };
-        assert_eq!(source_position(KEY, STREAMING), Some(position));
+        assert_eq!(source_position("crm", KEY, STREAMING), Some(position));
     }
 
     #[test]
@@ -58,17 +61,17 @@ mod tests {
         let incremental =
             br#"{"incremental_snapshot_primary_key":"aced","lsn_commit":1,"lsn":2,"ts_usec":3}"#;
         for value in [ended.as_slice(), initial, incremental] {
-            assert_eq!(source_position(KEY, value), None);
+            assert_eq!(source_position("crm", KEY, value), None);
         }
     }
 
     #[test]
     fn another_connector_and_what_is_not_a_position_are_passed_over() {
         assert_eq!(
-            source_position(br#"["other",{"server":"crm"}]"#, STREAMING),
+            source_position("crm", br#"["crm",{"server":"other"}]"#, STREAMING),
             None
         );
-        assert_eq!(source_position(b"", STREAMING), None);
-        assert_eq!(source_position(KEY, b"\x80"), None);
+        assert_eq!(source_position("crm", b"", STREAMING), None);
+        assert_eq!(source_position("crm", KEY, b"\x80"), None);
     }
 }

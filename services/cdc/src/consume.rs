@@ -19,14 +19,15 @@ const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// How long a full batch waits before fetching is paused: pausing throws away what is fetched.
 const BEFORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Reads until `stop`. Full batches go to `full`; `spare` is where the next one comes from.
+/// Reads until `stop`, beginning with an empty `batch`. Full ones go to `full`; `spare` is where the
+/// next one comes from.
 pub(crate) fn run(
+    mut batch: Batch,
     consumer: &Consumer,
     full: &mpsc::Sender<Batch>,
     spare: &Spare,
     stop: &AtomicBool,
 ) {
-    let mut batch = Batch::new();
     let (mut caught_up, mut paused) = (true, false);
     while !stop.load(Ordering::Relaxed) {
         match next(

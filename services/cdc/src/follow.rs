@@ -24,20 +24,21 @@ const INTERVAL: Duration = Duration::from_secs(1);
 type Seen = Option<(SourcePosition, BTreeMap<PartitionId, Offsets>)>;
 
 /// Runs until it is dropped.
-pub(crate) async fn run(store: Store, group: Arc<Group>, positions: Positions) {
+pub(crate) async fn run(source: String, store: Store, group: Arc<Group>, positions: Positions) {
     let positions = Arc::new(Mutex::new(positions));
     let mut watermark = Watermark::default();
     let mut ticks = time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = step(&store, &group, &positions, &mut watermark).await {
+        if let Err(error) = step(&source, &store, &group, &positions, &mut watermark).await {
             tracing::debug!(%error, "the watermark does not move");
         }
     }
 }
 
 async fn step(
+    source: &str,
     store: &Store,
     group: &Arc<Group>,
     positions: &Arc<Mutex<Positions>>,
@@ -45,8 +46,10 @@ async fn step(
 ) -> Result<(), Error> {
     let (group, positions) = (Arc::clone(group), Arc::clone(positions));
     let seen = task::spawn_blocking(move || look(&group, &positions)).await??;
-    if let Some(reached) = seen.and_then(|(source, offsets)| watermark.observe(source, &offsets)) {
-        store.write_watermark(reached).await?;
+    if let Some(reached) =
+        seen.and_then(|(position, offsets)| watermark.observe(position, &offsets))
+    {
+        store.write_watermark(source, reached).await?;
     }
     Ok(())
 }

@@ -9,7 +9,9 @@ mod connect;
 mod consume;
 mod envelope;
 mod error;
+mod feed;
 mod follow;
+mod pipeline;
 mod rejection;
 mod rpc;
 mod spare;
@@ -19,15 +21,7 @@ mod trouble;
 mod value;
 mod watermark;
 
-use std::{
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use bionicpro_mesh::{
     clickhouse::{self, MigrateError},
@@ -36,26 +30,23 @@ use bionicpro_mesh::{
     telemetry,
 };
 use bionicpro_proto::cdc::v1::cdc_service_server::CdcServiceServer;
-use tokio::{sync::mpsc, task::JoinHandle, time};
+use tokio::time;
 
 use crate::{
-    apply::Apply,
     config::{Command, Config},
+    pipeline::Pipeline,
     rpc::Cdc,
-    spare::Spare,
     store::{
         clickhouse::{MIGRATIONS, Store},
-        kafka::{Consumer, Group, Positions},
+        kafka::{Group, Positions},
     },
     trouble::Trouble,
 };
 
-/// The name of the program, its tokens' audience and its consumer group.
-const GROUP: &str = "bionicpro-cdc";
+/// The name of the program and the audience of its callers' tokens.
+const NAME: &str = "bionicpro-cdc";
 /// How long `migrate` waits before it asks again for a ClickHouse that is away.
 const MIGRATE_AGAIN: Duration = Duration::from_secs(1);
-/// How long the insert that is running at the end may take.
-const LAST_INSERT: Duration = Duration::from_secs(5);
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -71,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn start(config: &Config) -> Result<(), Failed> {
-    let _telemetry = telemetry::start(GROUP, &config.basics.telemetry)?;
+    let _telemetry = telemetry::start(NAME, &config.basics.telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -99,17 +90,25 @@ async fn migrate(config: &Config) -> Result<(), MigrateError> {
 
 async fn serve(config: &Config) -> Result<(), Failed> {
     let store = Store::new(clickhouse::connect(&config.clickhouse));
-    let group = Arc::new(Group::observe(&config.kafka_brokers)?);
+    let (brokers, feed) = (config.kafka_brokers.as_str(), &config.feed);
+    let group = Arc::new(Group::observe(brokers, Arc::clone(feed))?);
     let trouble = Arc::new(Trouble::default());
     let pipeline = Pipeline::start(config, store.clone(), Arc::clone(&trouble))?;
-    let positions = Positions::read(&config.kafka_brokers)?;
-    let follow = tokio::spawn(follow::run(store.clone(), Arc::clone(&group), positions));
+    let positions = Positions::read(brokers, Arc::clone(feed))?;
+    let source = feed.source.clone();
+    let follow = tokio::spawn(follow::run(
+        source,
+        store.clone(),
+        Arc::clone(&group),
+        positions,
+    ));
 
     let cdc = Cdc {
+        source: feed.source.clone(),
         store: store.clone(),
         group: Arc::clone(&group),
     };
-    Server::new(GROUP, config.basics.listen, config.basics.verifier(GROUP))
+    Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))
         .environment(config.basics.environment)
         .dependency("kafka", move || {
             let group = Arc::clone(&group);
@@ -132,39 +131,4 @@ async fn serve(config: &Config) -> Result<(), Failed> {
     follow.abort();
     pipeline.stop().await;
     Ok(())
-}
-
-/// The thread that reads and the task that applies.
-struct Pipeline {
-    stop: Arc<AtomicBool>,
-    read: thread::JoinHandle<()>,
-    apply: JoinHandle<()>,
-}
-
-impl Pipeline {
-    fn start(config: &Config, store: Store, trouble: Arc<Trouble>) -> Result<Self, Failed> {
-        let (spare, stop) = (Arc::new(Spare::new()), Arc::new(AtomicBool::new(false)));
-        let consumer = Arc::new(Consumer::join(&config.kafka_brokers, Arc::clone(&spare))?);
-        let (full, batches) = mpsc::channel(1);
-        let apply = Apply {
-            store,
-            consumer: Arc::clone(&consumer),
-            trouble,
-            fault: config.fault,
-        };
-        let apply = tokio::spawn(apply.run(batches, Arc::clone(&spare)));
-        let stopped = Arc::clone(&stop);
-        let read = thread::Builder::new()
-            .name("consume".to_owned())
-            .spawn(move || consume::run(&consumer, &full, &spare, &stopped))?;
-        Ok(Self { stop, read, apply })
-    }
-
-    /// Stops reading, lets the insert that is running end, and leaves the group.
-    async fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let read = tokio::task::spawn_blocking(move || self.read.join());
-        // What is not applied by then is read again by the next member.
-        let _ = time::timeout(LAST_INSERT, async { (read.await, self.apply.await) }).await;
-    }
 }

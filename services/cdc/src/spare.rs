@@ -3,13 +3,13 @@
 
 use std::{
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use crate::batch::Batch;
+use crate::{batch::Batch, feed::Feed};
 
 /// Where the batch lies that is neither filled nor inserted.
 #[derive(Debug)]
@@ -21,9 +21,9 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(feed: &Arc<Feed>) -> Self {
         Self {
-            batch: Mutex::new(Some(Batch::new())),
+            batch: Mutex::new(Some(Batch::new(feed))),
             there: AtomicBool::new(true),
             returned: Condvar::new(),
         }

@@ -28,8 +28,12 @@ fn received(offset: i64, payload: Option<&str>) -> Received<'_> {
     }
 }
 
+fn empty() -> Batch {
+    Batch::new(&Arc::new(Feed::new("crm".into(), "group".into())))
+}
+
 fn pushed(payloads: &[Option<&str>]) -> Batch {
-    let mut batch = Batch::new();
+    let mut batch = empty();
     for (offset, payload) in (10..).zip(payloads) {
         batch.push(received(offset, *payload));
     }
@@ -84,7 +88,7 @@ fn a_broken_message_is_set_aside_and_leaves_no_trace_in_the_block() {
     );
     assert_eq!((batch.ranges[0].first, batch.ranges[0].last), (10, 14));
 
-    let mut alone = Batch::new();
+    let mut alone = empty();
     alone.push(received(12, Some(&good)));
     let bytes = |batch: &mut Batch| batch.blocks[3].encode().chunks().collect::<Vec<_>>();
     assert_eq!(bytes(&mut batch), bytes(&mut alone));
@@ -199,7 +203,7 @@ proptest! {
     fn no_payload_makes_a_batch_panic_or_lose_it(
         payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 1..20)
     ) {
-        let mut batch = Batch::new();
+        let mut batch = empty();
         for (offset, payload) in (0..).zip(&payloads) {
             batch.push(Received { payload: Some(payload), ..received(offset, None) });
         }

@@ -21,7 +21,7 @@ pub(super) async fn handle(
 async fn status(cdc: &Cdc) -> Result<GetStatusResponse, Error> {
     let group = Arc::clone(&cdc.group);
     let (watermark, dead_letters) =
-        tokio::try_join!(cdc.store.watermark(), cdc.store.dead_letters())?;
+        tokio::try_join!(cdc.store.watermark(&cdc.source), cdc.store.dead_letters())?;
     let progress = task::spawn_blocking(move || group.progress()).await??;
     Ok(GetStatusResponse {
         partitions: progress.into_iter().map(partition).collect(),

@@ -14,6 +14,8 @@ use crate::store::{clickhouse::Store, kafka::Group};
 /// What the calls ask.
 #[derive(Clone)]
 pub(crate) struct Cdc {
+    /// The source that the watermark is of.
+    pub(crate) source: String,
     pub(crate) store: Store,
     pub(crate) group: Arc<Group>,
 }

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::native::{Column, Encoded};
 use crate::{
     batch::Kept,
-    connect::CONNECTOR,
     rejection::Rejection,
     tables::{Kind, Table},
     watermark::SourcePosition,
@@ -119,34 +118,38 @@ impl Store {
             .await
     }
 
-    /// Writes the watermark.
+    /// Writes the watermark of `source`.
     ///
     /// # Errors
     /// It may or may not be written.
-    pub(crate) async fn write_watermark(&self, reached: SourcePosition) -> Result<(), Error> {
+    pub(crate) async fn write_watermark(
+        &self,
+        source: &str,
+        reached: SourcePosition,
+    ) -> Result<(), Error> {
         self.client
             .query(
                 "INSERT INTO crm_watermarks (source, position, time) \
                  SELECT ?, ?, fromUnixTimestamp64Micro(toInt64(?), 'UTC')",
             )
-            .bind(CONNECTOR)
+            .bind(source)
             .bind(reached.lsn)
             .bind(reached.committed_us)
             .execute()
             .await
     }
 
-    /// The watermark; none before the first one.
+    /// The watermark of `source`; none before the first one.
     ///
     /// # Errors
     /// ClickHouse does not answer.
-    pub(crate) async fn watermark(&self) -> Result<Option<DateTime<Utc>>, Error> {
+    pub(crate) async fn watermark(&self, source: &str) -> Result<Option<DateTime<Utc>>, Error> {
         let micros: Option<i64> = traced(&self.client)
             .query(
                 "SELECT toUnixTimestamp64Micro(time) FROM crm_watermarks \
                  WHERE source = ? ORDER BY position DESC LIMIT 1",
             )
-            .bind(CONNECTOR)
+            .bind(source)
             .fetch_optional()
             .await?;
         Ok(micros.and_then(DateTime::from_timestamp_micros))

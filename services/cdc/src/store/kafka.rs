@@ -18,11 +18,10 @@ use rdkafka::{
 };
 
 use crate::{
-    GROUP,
     batch::{Range, Received},
     connect,
+    feed::Feed,
     spare::Spare,
-    tables::TABLES,
     watermark::{Offsets, PartitionId, SourcePosition},
 };
 
@@ -34,12 +33,12 @@ const LAST_INSERT: Duration = Duration::from_secs(5);
 const CONNECT_OFFSETS: &str = "connect.offsets";
 
 /// What all our clients have in common.
-fn config(brokers: &str) -> ClientConfig {
+fn config(brokers: &str, feed: &Feed) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", brokers)
-        .set("client.id", GROUP)
-        .set("group.id", GROUP)
+        .set("client.id", "bionicpro-cdc")
+        .set("group.id", &feed.group)
         // Offsets are committed when their changes are in ClickHouse, not when they are read.
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
@@ -60,8 +59,8 @@ impl Consumer {
     ///
     /// # Errors
     /// The configuration is wrong.
-    pub(crate) fn join(brokers: &str, spare: Arc<Spare>) -> Result<Self, KafkaError> {
-        let inner: BaseConsumer<Member> = config(brokers)
+    pub(crate) fn join(brokers: &str, feed: &Feed, spare: Arc<Spare>) -> Result<Self, KafkaError> {
+        let inner: BaseConsumer<Member> = config(brokers, feed)
             // The default of a second caps a fast consumer near 115,000 messages a second.
             .set("fetch.queue.backoff.ms", "5")
             .set("queued.max.messages.kbytes", "32768")
@@ -72,7 +71,7 @@ impl Consumer {
                 spare,
                 revoked: AtomicBool::new(false),
             })?;
-        inner.subscribe(&TABLES.map(|table| table.topic))?;
+        inner.subscribe(&feed.topics.each_ref().map(String::as_str))?;
         Ok(Self { inner })
     }
 
@@ -206,6 +205,7 @@ impl ConsumerContext for Member {
 
 /// The group seen from outside: how far all its members together have come. Its calls block.
 pub(crate) struct Group {
+    feed: Arc<Feed>,
     inner: BaseConsumer<Observer>,
 }
 
@@ -223,10 +223,9 @@ impl Group {
     ///
     /// # Errors
     /// The configuration is wrong.
-    pub(crate) fn observe(brokers: &str) -> Result<Self, KafkaError> {
-        Ok(Self {
-            inner: config(brokers).create_with_context(Observer)?,
-        })
+    pub(crate) fn observe(brokers: &str, feed: Arc<Feed>) -> Result<Self, KafkaError> {
+        let inner = config(brokers, &feed).create_with_context(Observer)?;
+        Ok(Self { feed, inner })
     }
 
     /// Asks whether the brokers answer.
@@ -234,7 +233,7 @@ impl Group {
     /// # Errors
     /// They do not.
     pub(crate) fn ping(&self) -> Result<(), KafkaError> {
-        self.partitions_of(&[]).map(drop)
+        self.partitions().map(drop)
     }
 
     /// How far the partitions of all tables have come. The ends are read anew from the brokers.
@@ -242,7 +241,7 @@ impl Group {
     /// # Errors
     /// The brokers do not answer.
     pub(crate) fn progress(&self) -> Result<Vec<Progress>, KafkaError> {
-        let partitions = self.partitions_of(&TABLES.map(|table| table.topic))?;
+        let partitions = self.partitions()?;
         let committed = self.inner.committed_offsets(partitions, TIMEOUT)?;
         committed
             .elements()
@@ -264,13 +263,13 @@ impl Group {
             .collect()
     }
 
-    fn partitions_of(&self, topics: &[&str]) -> Result<TopicPartitionList, KafkaError> {
+    fn partitions(&self) -> Result<TopicPartitionList, KafkaError> {
         let metadata = self.inner.fetch_metadata(None, TIMEOUT)?;
         let mut partitions = TopicPartitionList::new();
         for topic in metadata
             .topics()
             .iter()
-            .filter(|topic| topics.contains(&topic.name()))
+            .filter(|topic| self.feed.index(topic.name()).is_some())
         {
             for partition in topic.partitions() {
                 partitions.add_partition(topic.name(), partition.id());
@@ -282,6 +281,7 @@ impl Group {
 
 /// Connect's positions, from the first one on. Its calls block.
 pub(crate) struct Positions {
+    feed: Arc<Feed>,
     inner: BaseConsumer<Observer>,
     assigned: bool,
     last: Option<SourcePosition>,
@@ -292,11 +292,12 @@ impl Positions {
     ///
     /// # Errors
     /// The configuration is wrong.
-    pub(crate) fn read(brokers: &str) -> Result<Self, KafkaError> {
-        let inner = config(brokers)
+    pub(crate) fn read(brokers: &str, feed: Arc<Feed>) -> Result<Self, KafkaError> {
+        let inner = config(brokers, &feed)
             .set("queued.max.messages.kbytes", "1024")
             .create_with_context(Observer)?;
         Ok(Self {
+            feed,
             inner,
             assigned: false,
             last: None,
@@ -314,7 +315,7 @@ impl Positions {
         while let Some(message) = self.inner.poll(Duration::ZERO) {
             let message = message?;
             if let (Some(key), Some(value)) = (message.key(), message.payload()) {
-                self.last = connect::source_position(key, value).or(self.last);
+                self.last = connect::source_position(&self.feed.source, key, value).or(self.last);
             }
         }
         Ok(self.last)

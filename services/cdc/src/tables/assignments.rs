@@ -4,7 +4,6 @@ use super::{Kind, Table};
 
 pub(crate) const ASSIGNMENTS: Table = Table {
     name: "assignments",
-    topic: "crm.public.assignments",
     target: "crm_assignments_versions",
     columns: &[
         ("id", Kind::Uuid),

@@ -4,7 +4,6 @@ use super::{Kind, Table};
 
 pub(crate) const CUSTOMERS: Table = Table {
     name: "customers",
-    topic: "crm.public.customers",
     target: "crm_customers_versions",
     columns: &[
         ("id", Kind::Uuid),

@@ -1,5 +1,5 @@
-//! The CRM tables that are followed, one file each: their topics, their targets in ClickHouse and
-//! the types of their columns. How rows are written is in [`crate::block`].
+//! The CRM tables that are followed, one file each: their targets in ClickHouse and the
+//! types of their columns. How rows are written is in [`crate::block`].
 
 mod assignments;
 mod customers;
@@ -19,8 +19,6 @@ pub(crate) const TABLES: [&Table; 4] = [&CUSTOMERS, &PROSTHESES, &ASSIGNMENTS, &
 pub(crate) struct Table {
     /// Its name in the CRM.
     pub(crate) name: &'static str,
-    /// The Kafka topic of its changes.
-    pub(crate) topic: &'static str,
     /// The ClickHouse table of its versions.
     pub(crate) target: &'static str,
     /// The columns that are kept, under the same name in both; the first is the primary key, a

@@ -4,7 +4,6 @@ use super::{Kind, Table};
 
 pub(crate) const PROSTHESES: Table = Table {
     name: "prostheses",
-    topic: "crm.public.prostheses",
     target: "crm_prostheses_versions",
     columns: &[
         ("id", Kind::Uuid),

@@ -4,7 +4,6 @@ use super::{Kind, Table};
 
 pub(crate) const SERVICE_VISITS: Table = Table {
     name: "service_visits",
-    topic: "crm.public.service_visits",
     target: "crm_service_visits_versions",
     columns: &[
         ("id", Kind::Uuid),
