@@ -18,12 +18,16 @@ pub(crate) struct LoadedDay {
 }
 
 /// The time before which every reading of a period that begins on `first` is in the datamart:
-/// it moves over the days from `first` on for as long as each is loaded to its end. `loaded` is
-/// in the order of the days.
+/// it moves over the days from `first` on for as long as each is loaded to its end. Days before
+/// the first that was ever loaded lie before the data began and are not waited for. `loaded` has
+/// the days from `first` on and the last one before it, in their order.
 pub(crate) fn telemetry_watermark(first: NaiveDate, loaded: &[LoadedDay]) -> Option<DateTime<Utc>> {
     let (before, within) = loaded.split_at(loaded.partition_point(|it| it.day < first));
     let mut watermark = before.iter().map(|it| it.complete_until).max();
-    let mut next = first;
+    let mut next = match (before, within) {
+        ([], [begin, ..]) => begin.day,
+        _ => first,
+    };
     for loaded in within {
         if loaded.day != next {
             break;
@@ -101,6 +105,12 @@ mod tests {
         ];
         let expected = Some("2026-11-01T00:00:00+00:00".to_owned());
         assert_eq!(watermark("2026-11-01", &days), expected);
-        assert_eq!(watermark("2026-11-01", &days[1..]), None);
+    }
+
+    #[test]
+    fn days_before_the_data_began_are_not_waited_for() {
+        let days = [loaded("2026-11-02", "2026-11-03T00:00:00Z")];
+        let expected = Some("2026-11-03T00:00:00+00:00".to_owned());
+        assert_eq!(watermark("2026-11-01", &days), expected);
     }
 }

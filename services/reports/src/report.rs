@@ -120,12 +120,13 @@ pub(crate) async fn of(
         Selection::Period(period) => period,
         Selection::Latest(kind) => latest(warehouse, customer, kind).await?,
     };
-    let (full_name, usage, prostheses, service_visits, freshness) = futures::try_join!(
+    // Before the data: what comes in between only makes the report fresher than it says.
+    let freshness = warehouse.freshness(period.first).await?;
+    let (full_name, usage, prostheses, service_visits) = futures::try_join!(
         warehouse.full_name(customer),
         warehouse.usage(customer, period),
         warehouse.prostheses(customer, period),
         warehouse.service_visits(customer, period),
-        warehouse.freshness(period.first),
     )?;
     Ok(Report {
         customer,

@@ -62,24 +62,23 @@ impl UsageRow {
     }
 }
 
-impl FromIterator<UsageRow> for Usage {
-    fn from_iter<T: IntoIterator<Item = UsageRow>>(rows: T) -> Self {
-        let mut usage = Self::default();
-        for row in rows {
-            match (row.is_current, row.is_day) {
-                (true, false) => usage.totals = row.totals(),
-                (false, false) => usage.previous_totals = row.totals(),
-                (true, true) => usage.days.push(DayUsage {
-                    day: row.day,
-                    totals: row.totals(),
-                    grips: row.grips(),
-                    faults: row.faults_by_code,
-                }),
-                (false, true) => {}
-            }
+/// The rows of `usage.sql` for a period that begins on `first`.
+pub(super) fn usage(rows: Vec<UsageRow>, first: NaiveDate) -> Usage {
+    let mut usage = Usage::default();
+    for row in rows {
+        match (row.is_day, row.is_current) {
+            (false, true) => usage.totals = row.totals(),
+            (false, false) => usage.previous_totals = row.totals(),
+            (true, _) if row.day < first => {}
+            (true, _) => usage.days.push(DayUsage {
+                day: row.day,
+                totals: row.totals(),
+                grips: row.grips(),
+                faults: row.faults_by_code,
+            }),
         }
-        usage
     }
+    usage
 }
 
 /// A row of `summaries.sql`.

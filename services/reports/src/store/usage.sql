@@ -1,4 +1,6 @@
 -- A customer's numbers by day and in all, for a period and the one before, in one scan.
+-- is_current is the key of the sets that are in all and says nothing of a day: as a function of
+-- the day it would be dropped from a set that has both, and come out false.
 -- The names must differ from the columns': a name used in another aggregate is replaced by it.
 SELECT
     toBool(day >= {first:Date}) AS is_current,
@@ -18,5 +20,5 @@ SELECT
     sumMap(fault_readings) AS faults_by_code
 FROM report_daily
 WHERE customer_id = {customer:UUID} AND day BETWEEN {previous:Date} AND {last:Date}
-GROUP BY GROUPING SETS ((is_current, day), (is_current))
+GROUP BY GROUPING SETS ((day), (is_current))
 ORDER BY day

@@ -9,7 +9,7 @@ use clickhouse::{Client, RowOwned, RowRead};
 use futures::future::BoxFuture;
 
 use super::rows::{
-    CrmWatermarkRow, DayRow, LoadedDayRow, ProsthesisRow, ServiceVisitRow, SummaryRow, UsageRow,
+    CrmWatermarkRow, DayRow, LoadedDayRow, ProsthesisRow, ServiceVisitRow, SummaryRow, usage,
 };
 use crate::error::Error;
 use crate::freshness::{Freshness, LoadedDay, telemetry_watermark};
@@ -71,8 +71,7 @@ impl Warehouse {
             .param("previous", period.previous().first.to_string())
             .param("first", period.first.to_string())
             .param("last", period.last.to_string());
-        let rows: Vec<UsageRow> = query.fetch_all().await?;
-        Ok(rows.into_iter().collect())
+        Ok(usage(query.fetch_all().await?, period.first))
     }
 
     /// The numbers of the customer's periods with readings before a day, newest first.
