@@ -1,4 +1,4 @@
-SELECT p.id, p.serial_number, p.model, p.side, p.firmware, a.valid_from, a.valid_to
+SELECT p.id AS id, p.serial_number, p.model, p.side, p.firmware, a.valid_from, a.valid_to
 FROM crm_assignments AS a
 INNER JOIN crm_prostheses AS p ON p.id = a.prosthesis_id
 WHERE a.customer_id = {customer:UUID}
