@@ -17,12 +17,13 @@ use crate::{
     topology::Topology,
 };
 
-const ALL: [Suite; 5] = [
+const ALL: [Suite; 6] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
     Suite::E2e,
     Suite::Browser,
+    Suite::Readme,
 ];
 
 pub(super) fn run(checkout: &Checkout, asked: &[Suite]) -> Result<ExitCode> {
@@ -55,7 +56,7 @@ fn ordered(asked: &[Suite]) -> Vec<Suite> {
 }
 
 fn needs_stack(suite: Suite) -> bool {
-    matches!(suite, Suite::E2e | Suite::Browser)
+    matches!(suite, Suite::E2e | Suite::Browser | Suite::Readme)
 }
 
 /// Brings the test stack up with fresh data, and down whatever happens in it.

@@ -30,6 +30,7 @@ pub(super) fn title(suite: Suite) -> &'static str {
         Suite::Frontend => "frontend",
         Suite::E2e => "e2e",
         Suite::Browser => "browser",
+        Suite::Readme => "readme",
     }
 }
 
@@ -43,7 +44,7 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
         Suite::Unit => {
             build::packages(site)?;
             Ok(vec![
-                cargo("test --locked", Counting::CargoTest),
+                cargo("test --locked --no-fail-fast", Counting::CargoTest),
                 cargo(
                     "test --locked --manifest-path stack/cli/Cargo.toml",
                     Counting::CargoTest,
@@ -56,7 +57,7 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
         }
         Suite::E2e => Ok(vec![
             cargo(
-                "test --locked --package bionicpro-tests",
+                "test --locked --no-fail-fast --package bionicpro-tests",
                 Counting::CargoTest,
             )
             .on_stack(site),
@@ -66,6 +67,14 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
                 site,
                 &["e2e", "--", "--reporter=list"],
                 Counting::Playwright,
+            )
+            .on_stack(site),
+        ]),
+        // Ignored otherwise: the README's last command takes the stack down.
+        Suite::Readme => Ok(vec![
+            cargo(
+                "test --locked --package bionicpro-tests --test readme -- --ignored",
+                Counting::CargoTest,
             )
             .on_stack(site),
         ]),
