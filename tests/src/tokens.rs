@@ -40,8 +40,8 @@ pub enum Difference {
     None,
     /// They have expired almost at once.
     ShortLived,
-    /// They are made for no service of ours.
-    NoAudience,
+    /// They are made for a service that is not ours.
+    ForeignAudience,
 }
 
 impl Guest {
@@ -126,8 +126,12 @@ fn declaration(client: &Client, mappers: &Value, difference: Difference) -> anyh
             .context("a mapper is an object")?
             .remove("id");
     }
-    if difference == Difference::NoAudience {
-        mappers.retain(|mapper| mapper["protocolMapper"] != "oidc-audience-mapper");
+    if difference == Difference::ForeignAudience {
+        for mapper in &mut mappers {
+            if mapper["protocolMapper"] == "oidc-audience-mapper" {
+                mapper["config"]["included.custom.audience"] = json!("somebody-else");
+            }
+        }
     }
     let lifespan_seconds = if difference == Difference::ShortLived {
         "1"

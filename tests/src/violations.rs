@@ -108,9 +108,11 @@ fn breaker(rule: &str, bound: &Value) -> Value {
     /// Beyond the values of every enum that there is.
     const UNDEFINED: i32 = 9_999;
     match (rule, bound) {
-        ("string.uuid", _) => Value::String("not-a-uuid".to_owned()),
+        ("string.uuid" | "string.in", _) => Value::String("neither of them".to_owned()),
         ("string.min_len", Value::U64(length)) => Value::String("x".repeat(size(*length) - 1)),
-        ("string.max_len", Value::U64(length)) => Value::String("x".repeat(size(*length) + 1)),
+        ("string.max_len" | "string.len", Value::U64(length)) => {
+            Value::String("x".repeat(size(*length) + 1))
+        }
         ("int32.gte", Value::I32(bound)) => Value::I32(bound - 1),
         ("int32.lte", Value::I32(bound)) => Value::I32(bound + 1),
         ("enum.defined_only" | "enum.in", _) => Value::EnumNumber(UNDEFINED),

@@ -95,15 +95,17 @@ async fn a_token_signed_with_the_public_key_as_a_secret_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_for_nobody_here_is_refused() {
-    let guest = Guest::new(stack(), Difference::NoAudience).await.unwrap();
+async fn a_token_for_somebody_else_is_refused() {
+    let guest = Guest::new(stack(), Difference::ForeignAudience)
+        .await
+        .unwrap();
     let token = guest.token_of(stack().user("operator1")).await.unwrap();
     guest.leave().await.unwrap();
     assert_refused(Some(&token), Code::Unauthenticated, "TOKEN_AUDIENCE").await;
 }
 
 #[tokio::test]
-async fn a_token_for_another_service_is_refused() {
+async fn a_token_for_one_service_opens_no_other() {
     let token = tokens::of_client(stack(), &stack().keycloak.clients.gateway)
         .await
         .unwrap();
