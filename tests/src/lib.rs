@@ -2,6 +2,7 @@
 //! shows what a browser would see, and the stack's processes. The suites stand
 //! in `tests/`, one behaviour a function.
 
+pub mod browser;
 pub mod consumer;
 pub mod crm;
 pub mod grpc_web;

@@ -1,5 +1,7 @@
 //! Tokens as the realm issues them, and ones that it never would.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -148,6 +150,87 @@ fn declaration(client: &Client, mappers: &Value, difference: Difference) -> anyh
         "defaultClientScopes": ["basic", "roles"],
         "protocolMappers": mappers,
     }))
+}
+
+/// The application's access tokens live for another time than usual, until told
+/// otherwise.
+#[must_use = "the tokens of all later tests live as long"]
+pub struct Lifespan {
+    address: String,
+    admin_token: String,
+    usual: Value,
+}
+
+impl Lifespan {
+    /// Changes how long the access tokens of people in browsers live.
+    ///
+    /// # Errors
+    /// When Keycloak refuses.
+    pub async fn of_the_application(stack: &Topology, life: Duration) -> anyhow::Result<Self> {
+        let admin_token = admin_token(stack).await?;
+        let clients = format!("{}admin/realms/bionicpro/clients", stack.keycloak.url);
+        let query = format!("{clients}?clientId={}", stack.keycloak.clients.web.id);
+        let found = crate::http()
+            .get(query)
+            .bearer_auth(&admin_token)
+            .send()
+            .await?;
+        let found: Value = found.error_for_status()?.json().await?;
+        let usual = found[0].clone();
+        let id = usual["id"].as_str().context("there is no such client")?;
+        let address = format!("{clients}/{id}");
+        let mut changed = usual.clone();
+        changed["attributes"]["access.token.lifespan"] = json!(life.as_secs().to_string());
+        put(&address, &admin_token, &changed).await?;
+        Ok(Self {
+            address,
+            admin_token,
+            usual,
+        })
+    }
+
+    /// Makes it the usual time again.
+    ///
+    /// # Errors
+    /// When Keycloak refuses.
+    pub async fn end(self) -> anyhow::Result<()> {
+        put(&self.address, &self.admin_token, &self.usual).await
+    }
+}
+
+async fn put(address: &str, token: &str, value: &Value) -> anyhow::Result<()> {
+    let answer = crate::http()
+        .put(address)
+        .bearer_auth(token)
+        .json(value)
+        .send()
+        .await?;
+    answer.error_for_status()?;
+    Ok(())
+}
+
+/// Ends all of a person's sessions at Keycloak, which tells nobody of it.
+///
+/// # Errors
+/// When Keycloak refuses.
+pub async fn end_sessions_of(stack: &Topology, user: &User) -> anyhow::Result<()> {
+    let admin_token = admin_token(stack).await?;
+    let users = format!("{}admin/realms/bionicpro/users", stack.keycloak.url);
+    let query = format!("{users}?exact=true&username={}", user.username);
+    let found = crate::http()
+        .get(query)
+        .bearer_auth(&admin_token)
+        .send()
+        .await?;
+    let found: Value = found.error_for_status()?.json().await?;
+    let id = found[0]["id"].as_str().context("there is no such person")?;
+    let logout = crate::http().post(format!("{users}/{id}/logout"));
+    logout
+        .bearer_auth(&admin_token)
+        .send()
+        .await?
+        .error_for_status()?;
+    Ok(())
 }
 
 async fn admin_token(stack: &Topology) -> anyhow::Result<String> {

@@ -18,7 +18,7 @@ pub struct Topology {
     /// The browser's door.
     pub gateway: Gateway,
     /// Sign-in and sessions.
-    pub auth: Service,
+    pub auth: Auth,
     /// Reports.
     pub reports: Service,
     /// Telemetry and ETL.
@@ -27,6 +27,8 @@ pub struct Topology {
     pub cdc: Service,
     /// The databases.
     pub postgres: Postgres,
+    /// Where sessions are kept.
+    pub redis: Redis,
     /// The analytical store.
     pub clickhouse: ClickHouse,
     /// The log of changes.
@@ -60,6 +62,22 @@ pub struct Gateway {
 /// A gRPC service.
 #[derive(Debug, Deserialize)]
 pub struct Service {
+    /// Its address.
+    pub url: Url,
+}
+
+/// The auth service.
+#[derive(Debug, Deserialize)]
+pub struct Auth {
+    /// Its address.
+    pub url: Url,
+    /// The key ring that seals sessions.
+    pub session_keys: String,
+}
+
+/// The session store.
+#[derive(Debug, Deserialize)]
+pub struct Redis {
     /// Its address.
     pub url: Url,
 }
