@@ -152,7 +152,8 @@ async fn a_stream_ends_at_its_deadline_after_what_was_sent() {
         .insert("grpc-timeout", "100m".parse().unwrap());
     let mut stream = watch(connect(&running), asked).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap(), "first");
-    let late = stream.next().await.unwrap().unwrap_err();
+    let late = timeout(SOON, stream.next()).await.unwrap();
+    let late = late.unwrap().unwrap_err();
     assert_eq!(
         refusal(&late),
         (Code::DeadlineExceeded, Some(Reason::DeadlineExceeded))
