@@ -1,6 +1,6 @@
 // Who is signed in, and the way out.
 
-import { Alert, Avatar, Button, Menu } from "@mantine/core";
+import { Alert, Avatar, Button, Menu, VisuallyHidden } from "@mantine/core";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { SignOut } from "../../components/icons";
@@ -35,10 +35,12 @@ export function AccountMenu() {
             variant="subtle"
             color="gray"
             className={classes.account}
-            aria-label={t.app.account(name)}
             leftSection={<Avatar name={name} color="brand" size={30} aria-hidden />}
           >
-            <span className={classes.accountName}>{name}</span>
+            <span className={classes.accountName} aria-hidden="true">
+              {name}
+            </span>
+            <VisuallyHidden>{t.app.account(name)}</VisuallyHidden>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

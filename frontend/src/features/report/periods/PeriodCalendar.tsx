@@ -42,7 +42,12 @@ function SingleCalendar({
   span,
   onChoose,
 }: PeriodCalendarProps & { name: Exclude<PeriodName, "range"> }) {
-  const common = { maxDate: today(), ...(span && { defaultDate: span.end }) };
+  const { t } = useI18n();
+  const common = {
+    ariaLabels: t.report.calendar,
+    maxDate: today(),
+    ...(span && { defaultDate: span.end }),
+  };
   const choose = (day: string | null) =>
     day && onChoose({ name, day: spanAround(name, day.slice(0, 10)).start });
   if (name === "month") {
@@ -55,12 +60,14 @@ function SingleCalendar({
 }
 
 function RangeCalendar({ span, onChoose }: Pick<PeriodCalendarProps, "span" | "onChoose">) {
+  const { t } = useI18n();
   const [value, setValue] = useState<[string | null, string | null]>([null, null]);
   const [first] = value;
   const longest = first && addDays(first, MAX_RANGE_DAYS - 1);
   return (
     <DatePicker
       type="range"
+      ariaLabels={t.report.calendar}
       allowSingleDateInRange
       maxDate={longest && longest < today() ? longest : today()}
       {...(span && { defaultDate: span.end })}
