@@ -1,6 +1,7 @@
 //! What each suite consists of: programs, and how their results are counted.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
@@ -44,7 +45,7 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
         Suite::Unit => {
             build::packages(site)?;
             Ok(vec![
-                cargo("test --locked --no-fail-fast", Counting::CargoTest),
+                workspace_tests(site, &["--lib", "--bins"], &["proto/tests", "mesh/tests"])?,
                 cargo(
                     "test --locked --manifest-path stack/cli/Cargo.toml",
                     Counting::CargoTest,
@@ -56,11 +57,7 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
             Ok(vec![npm(site, &["test"], Counting::Vitest)])
         }
         Suite::E2e => Ok(vec![
-            cargo(
-                "test --locked --no-fail-fast --package bionicpro-tests",
-                Counting::CargoTest,
-            )
-            .on_stack(site),
+            workspace_tests(site, &[], &["tests/tests"])?.on_stack(site),
         ]),
         Suite::Browser => Ok(vec![
             npm(
@@ -73,12 +70,45 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
         // Ignored otherwise: the README's last command takes the stack down.
         Suite::Readme => Ok(vec![
             cargo(
-                "test --locked --package bionicpro-tests --test readme -- --ignored",
+                "test --locked --workspace --test readme -- --ignored",
                 Counting::CargoTest,
             )
             .on_stack(site),
         ]),
     }
+}
+
+/// The targets that are named, and the integration tests in `folders`. The whole
+/// workspace stays selected: the features of shared crates differ for a part of
+/// it, and all of them would be built again.
+fn workspace_tests(site: &Site, targets: &[&str], folders: &[&str]) -> Result<Check> {
+    let mut tests = cargo(
+        "test --locked --no-fail-fast --workspace",
+        Counting::CargoTest,
+    );
+    tests.command.args(targets);
+    for folder in folders {
+        for name in integration_tests(&site.checkout.root().join(folder))? {
+            tests.command.args(["--test", &name]);
+        }
+    }
+    Ok(tests)
+}
+
+/// The names of a crate's integration tests, in their order.
+fn integration_tests(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(
+                path.file_stem()
+                    .map(|name| name.to_string_lossy().into_owned()),
+            );
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 fn lint(site: &Site) -> Result<Vec<Check>> {
@@ -215,6 +245,16 @@ mod tests {
                 passed: 0,
                 failed: 1
             }
+        );
+    }
+
+    #[test]
+    fn a_crate_s_integration_tests_are_found_by_their_files() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto/tests");
+        let names = integration_tests(&folder).expect("the folder is there");
+        assert!(
+            names.is_sorted() && names.contains(&"oracle".to_owned()),
+            "{names:?}"
         );
     }
 
