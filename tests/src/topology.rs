@@ -87,6 +87,8 @@ pub struct Redis {
 pub struct Postgres {
     /// Its databases.
     pub databases: Databases,
+    /// The telemetry store as the daily load reads it, with the password.
+    pub telemetry_reader_url: String,
 }
 
 /// The databases, each as its owner.
@@ -94,6 +96,10 @@ pub struct Postgres {
 pub struct Databases {
     /// The CRM.
     pub crm: Database,
+    /// The readings.
+    pub telemetry: Database,
+    /// Our own.
+    pub bionicpro: Database,
 }
 
 /// A database.
@@ -112,6 +118,8 @@ pub struct ClickHouse {
     pub database: String,
     /// Writes the CRM's copy.
     pub cdc: Login,
+    /// Writes the readings and the datamart.
+    pub ingest: Login,
 }
 
 /// A name with its password.

@@ -1,0 +1,172 @@
+//! Runs of the daily load, and an ingest service started by hand in the place
+//! of the stack's own, to be killed at a chosen moment.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use bionicpro_proto::ingest::v1::{
+    GetRunRequest, GetRunResponse, Run, RunState, StartRunRequest, StartRunResponse,
+};
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::{Topology, eventually, rpc, tokens};
+
+/// How long a run may take on a busy machine.
+const FINISHED: Duration = Duration::from_secs(120);
+
+/// An ingest service that is killed (SIGKILL) when it is dropped.
+pub struct Loader(Child);
+
+impl Loader {
+    /// Starts one at the address of the stack's own, which has to be away.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn start(stack: &Topology, rehearsal: &str) -> anyhow::Result<Self> {
+        let listen = stack.ingest.url.socket_addrs(|| None)?;
+        let listen = listen.first().context("ingest has no address")?;
+        let child = Command::new(stack.directories.binaries.join("bionicpro-ingest"))
+            .arg("serve")
+            .arg("--environment=development")
+            .arg(format!("--daily-load-rehearsal={rehearsal}"))
+            .arg(format!("--listen={listen}"))
+            .arg(format!("--issuer={}", stack.keycloak.issuer))
+            .arg(format!("--clickhouse-url={}", stack.clickhouse.url))
+            .arg(format!(
+                "--clickhouse-database={}",
+                stack.clickhouse.database
+            ))
+            .arg(format!(
+                "--clickhouse-user={}",
+                stack.clickhouse.ingest.user
+            ))
+            .env(
+                "BIONICPRO_CLICKHOUSE_PASSWORD",
+                &stack.clickhouse.ingest.password,
+            )
+            .env(
+                "BIONICPRO_TELEMETRY_DATABASE_URL",
+                &stack.postgres.telemetry_reader_url,
+            )
+            .env(
+                "BIONICPRO_OPERATIONAL_DATABASE_URL",
+                stack.postgres.databases.bionicpro.url.as_str(),
+            )
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("bionicpro-ingest is not built")?;
+        Ok(Self(child))
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Calls EtlService as an internal program does.
+pub struct Etl<'a> {
+    stack: &'a Topology,
+    token: String,
+}
+
+impl<'a> Etl<'a> {
+    /// With a fresh token.
+    ///
+    /// # Errors
+    /// When Keycloak refuses.
+    pub async fn new(stack: &'a Topology) -> anyhow::Result<Self> {
+        let token = tokens::of_client(stack, &stack.keycloak.clients.internal).await?;
+        Ok(Self { stack, token })
+    }
+
+    /// Starts a run under a new request.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn start(&self, first: &str, last: &str) -> Result<Run, Status> {
+        self.start_as(Uuid::new_v4(), first, last).await
+    }
+
+    /// Starts a run under a request.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn start_as(&self, request: Uuid, first: &str, last: &str) -> Result<Run, Status> {
+        let request = StartRunRequest {
+            request_id: request.to_string(),
+            start_day: first.to_owned(),
+            end_day: last.to_owned(),
+        };
+        let answer: StartRunResponse = self.call("StartRun", request).await?;
+        Ok(answer.run.unwrap_or_default())
+    }
+
+    /// The run as it stands.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn get(&self, run: &Run) -> Result<Run, Status> {
+        let run_id = run.run_id.clone();
+        let answer: GetRunResponse = self.call("GetRun", GetRunRequest { run_id }).await?;
+        Ok(answer.run.unwrap_or_default())
+    }
+
+    /// Starts a run and waits for its end. A service that has just started is
+    /// waited for, too.
+    ///
+    /// # Panics
+    /// When the run does not end in time.
+    pub async fn load(&self, first: &str, last: &str) -> Run {
+        let request = Uuid::new_v4();
+        eventually("the run is accepted", FINISHED, || async {
+            self.start_as(request, first, last).await.is_ok()
+        })
+        .await;
+        let run = self.start_as(request, first, last).await;
+        self.finished(&run.unwrap_or_else(|status| panic!("{status}")))
+            .await
+    }
+
+    /// Waits for the end of a run.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn finished(&self, run: &Run) -> Run {
+        self.reaches(run, "the run has ended", |run| {
+            !matches!(run.state(), RunState::Pending | RunState::Running)
+        })
+        .await
+    }
+
+    /// Waits until a run is in a state.
+    ///
+    /// # Panics
+    /// When it does not get there in time.
+    pub async fn reaches(&self, run: &Run, awaited: &str, is_there: fn(&Run) -> bool) -> Run {
+        let arrived = || async { self.get(run).await.ok().filter(is_there) };
+        eventually(awaited, FINISHED, || async { arrived().await.is_some() }).await;
+        arrived()
+            .await
+            .unwrap_or_else(|| panic!("not any more: {awaited}"))
+    }
+
+    /// Calls a method of the service.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn call<Q, A>(&self, method: &str, message: Q) -> Result<A, Status>
+    where
+        Q: prost::Message + 'static,
+        A: prost::Message + Default + 'static,
+    {
+        let method = format!("/bionicpro.ingest.v1.EtlService/{method}");
+        rpc::call(&self.stack.ingest.url, &method, Some(&self.token), message).await
+    }
+}
