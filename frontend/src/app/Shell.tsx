@@ -2,8 +2,8 @@
 // about the connection, and the main landmark.
 
 import { Alert, Anchor } from "@mantine/core";
-import { useNetwork } from "@mantine/hooks";
-import type { ReactNode } from "react";
+import { onlineManager } from "@tanstack/react-query";
+import { type ReactNode, useSyncExternalStore } from "react";
 import { Link } from "react-router";
 import { Logo } from "../components/icons";
 import { AccountMenu } from "../features/session/AccountMenu";
@@ -12,9 +12,19 @@ import { LanguageSwitch } from "./LanguageSwitch";
 import classes from "./Shell.module.css";
 import { ThemeMenu } from "./ThemeMenu";
 
+/** Whether the network is there. A browser that says at the start that it is not
+ * may still reach us, as on a machine that has nothing but itself; only when the
+ * network goes away is it believed. */
+function useOnline(): boolean {
+  return useSyncExternalStore(
+    (changed) => onlineManager.subscribe(changed),
+    () => onlineManager.isOnline(),
+  );
+}
+
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useI18n();
-  const { online } = useNetwork();
+  const online = useOnline();
   return (
     <>
       <Anchor href="#main" className={classes.skip}>
@@ -36,7 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <main id="main" tabIndex={-1} className={classes.main}>
         <div role="status">
           {!online && (
-            <Alert color="yellow" className={classes.offline}>
+            <Alert role="note" color="yellow" className={classes.offline}>
               {t.app.offline}
             </Alert>
           )}
