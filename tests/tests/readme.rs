@@ -149,5 +149,5 @@ fn continuous_integration_runs_the_readme_s_test_command() {
         .lines()
         .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
         .collect();
-    assert_eq!(commands.last(), Some(&"exec cargo stack test </dev/null"));
+    assert_eq!(commands.last(), Some(&"exec cargo stack test"));
 }
