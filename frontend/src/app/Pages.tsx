@@ -61,7 +61,8 @@ function Home() {
   if (session.state !== "signed-in") return null;
   const { me } = session;
   const isPatient = me.customerId !== "" || me.roles.includes("prothetic_user");
-  return isPatient ? <ReportPage /> : <StaffPage me={me} />;
+  // Another person gets another page: none of the last one's numbers stay on it.
+  return isPatient ? <ReportPage key={me.subject} /> : <StaffPage me={me} />;
 }
 
 function NotFoundPage() {

@@ -26,11 +26,14 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// What stands in the place of a lease's owner while nobody should have it.
 const COOLING_DOWN: &str = "cooling-down";
 
-/// Replaces tokens in the generation that was read. KEYS: session.
+/// Replaces tokens in the generation that was read; repeated after an answer that
+/// was lost, it finds its own tokens there. KEYS: session.
 /// ARGV: generation, access, refresh.
 static REPLACE_TOKENS: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 0 end
+        "if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
+             return redis.call('HGET', KEYS[1], 'refresh') == ARGV[3] and 1 or 0
+         end
          redis.call('HSET', KEYS[1], 'access', ARGV[2], 'refresh', ARGV[3])
          redis.call('HINCRBY', KEYS[1], 'generation', 1)
          return 1",
