@@ -1,9 +1,6 @@
 //! `cargo stack bench [NAME…]`.
 
-use std::{
-    io::{IsTerminal, stdout},
-    process::{Command, ExitCode},
-};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -25,14 +22,6 @@ pub(super) fn run(site: &Site, names: &[String]) -> Result<ExitCode> {
         .args(names)
         .current_dir(site.checkout.root())
         .env("BIONICPRO_TOPOLOGY", site.topology.file())
-        .env(
-            "CARGO_TERM_COLOR",
-            if stdout().is_terminal() {
-                "auto"
-            } else {
-                "never"
-            },
-        )
         .status()
         .context("cargo could not be started")?;
     Ok(if status.success() {
