@@ -29,17 +29,20 @@ fn main() -> Result<()> {
         bail!("usage: clickhouse-host LIBRARY CONFIG DATA HOST HTTP_PORT NATIVE_PORT");
     };
     end_stdin_on_signal()?;
-    run(library, &[
-        "clickhouse".to_owned(),
-        format!("--config-file={config}"),
-        format!("--path={data}"),
-        format!("--listen_host={host}"),
-        format!("--http_port={http_port}"),
-        format!("--tcp_port={native_port}"),
-        format!("--query={SERVE}"),
-        "--".to_owned(),
-        "--logger.level=warning".to_owned(),
-    ])
+    run(
+        library,
+        &[
+            "clickhouse".to_owned(),
+            format!("--config-file={config}"),
+            format!("--path={data}"),
+            format!("--listen_host={host}"),
+            format!("--http_port={http_port}"),
+            format!("--tcp_port={native_port}"),
+            format!("--query={SERVE}"),
+            "--".to_owned(),
+            "--logger.level=warning".to_owned(),
+        ],
+    )
 }
 
 /// Puts a pipe in stdin's place whose writing end is closed by the first
@@ -60,15 +63,21 @@ fn run(library: &str, arguments: &[String]) -> Result<()> {
     type QueryCmdline = unsafe extern "C" fn(c_int, *mut *mut c_char) -> *mut Answer;
     type AnswerError = unsafe extern "C" fn(*mut Answer) -> *const c_char;
 
-    let arguments: Vec<CString> =
-        arguments.iter().map(|argument| CString::new(argument.as_str())).collect::<Result<_, _>>()?;
-    let mut pointers: Vec<*mut c_char> = arguments.iter().map(|argument| argument.as_ptr().cast_mut()).collect();
+    let arguments: Vec<CString> = arguments
+        .iter()
+        .map(|argument| CString::new(argument.as_str()))
+        .collect::<Result<_, _>>()?;
+    let mut pointers: Vec<*mut c_char> = arguments
+        .iter()
+        .map(|argument| argument.as_ptr().cast_mut())
+        .collect();
     let count = c_int::try_from(pointers.len())?;
 
     // SAFETY: the signatures are those of chdb.h of the pinned version; `arguments`
     // outlives the call; the answer is read before the process ends and never freed.
     unsafe {
-        let library = Library::new(library).with_context(|| format!("{library} cannot be loaded"))?;
+        let library =
+            Library::new(library).with_context(|| format!("{library} cannot be loaded"))?;
         let query: Symbol<'_, QueryCmdline> = library.get(b"chdb_query_cmdline\0")?;
         let error: Symbol<'_, AnswerError> = library.get(b"chdb_result_error\0")?;
         let answer = query(count, pointers.as_mut_ptr());

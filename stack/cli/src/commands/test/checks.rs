@@ -136,7 +136,7 @@ fn lint(site: &Site) -> Result<Vec<Check>> {
             &format!("clippy --locked --quiet --workspace --all-targets --manifest-path {manifest} -- --deny warnings"),
             Counting::ExitStatus,
         ));
-        checks.push(check(&deny, &format!("--manifest-path {manifest} --log-level error check --config deny.toml bans licenses sources")));
+        checks.push(check(&deny, &format!("--manifest-path {manifest} --log-level error --config deny.toml check bans licenses sources")));
     }
     checks.push(check(&buf, "lint"));
     checks.push(check(&buf, "format --diff --exit-code"));
