@@ -154,7 +154,7 @@ impl Server {
         self.contract.check(&self.services, self.policies)?;
         let dependencies = std::mem::take(&mut self.dependencies);
         let (readiness, health) = Readiness::start(self.services.clone(), dependencies).await;
-        tracing::info!(name = self.name, address = ?listener.local_addr(), "serving");
+        tracing::info!(name = self.name, address = %listener.local_addr().unwrap_or(self.listen), "serving");
         let drain = self.drain;
         let routes = std::mem::take(&mut self.routes).add_service(health);
         let app = self.layers(self.contract.reflection(routes, &self.services)?);
