@@ -120,6 +120,9 @@ pub(crate) struct Gateway {
     pub(crate) public_url: String,
     /// The built app.
     pub(crate) app_dir: PathBuf,
+    /// How many sign-ins one address may begin: all browsers of a test suite
+    /// come from one.
+    pub(crate) sign_ins_per_minute: u32,
 }
 
 /// Size of the seeded world.
@@ -147,6 +150,10 @@ impl Topology {
                 port: ports.gateway,
                 listen: format!("{HOST}:{}", ports.gateway),
                 app_dir: checkout.root().join("frontend/dist"),
+                sign_ins_per_minute: match profile {
+                    Profile::Dev => 60,
+                    Profile::Test => 6000,
+                },
                 public_url,
             },
             auth: Auth {
