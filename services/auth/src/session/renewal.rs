@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a call waits for another one's renewal.
-pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often it looks.
 pub(super) const POLL: Duration = Duration::from_millis(20);
