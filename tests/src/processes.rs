@@ -3,11 +3,16 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
 use crate::Topology;
+
+/// How long a process may take to end.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+const STOP_POLL: Duration = Duration::from_millis(50);
 
 /// One supervised process of the stack.
 pub struct Process<'a> {
@@ -25,6 +30,7 @@ pub struct Away<'a> {
 #[derive(Deserialize)]
 struct State {
     pid: u32,
+    status: String,
 }
 
 impl<'a> Process<'a> {
@@ -34,12 +40,18 @@ impl<'a> Process<'a> {
         Self { stack, name }
     }
 
-    /// Stops the process; connections to it are refused.
+    /// Stops the process and waits for its end; connections to it are refused.
     ///
     /// # Errors
-    /// When the supervisor does not do it.
+    /// When the supervisor does not do it, or the process does not end.
     pub fn stop(&self) -> anyhow::Result<Away<'_>> {
         self.supervisor(&["stop", self.name])?;
+        // The supervisor does not wait, and a start that overtakes the end is lost.
+        let began = Instant::now();
+        while self.state()?.status != "Completed" {
+            ensure!(began.elapsed() < STOP_LIMIT, "{} does not end", self.name);
+            std::thread::sleep(STOP_POLL);
+        }
         Ok(Away {
             process: self,
             back: |process| process.supervisor(&["start", process.name]).map(drop),
@@ -67,13 +79,15 @@ impl<'a> Process<'a> {
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let pid = self.state()?.pid.to_string();
+        run(Command::new("kill").args(["-s", signal, &pid])).map(drop)
+    }
+
+    fn state(&self) -> anyhow::Result<State> {
         let states: Vec<State> =
             serde_json::from_slice(&self.supervisor(&["get", self.name, "-o", "json"])?)?;
-        let state = states
-            .first()
-            .context("the supervisor knows no such process")?;
-        let pid = state.pid.to_string();
-        run(Command::new("kill").args(["-s", signal, &pid])).map(drop)
+        let first = states.into_iter().next();
+        first.context("the supervisor knows no such process")
     }
 
     fn supervisor(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
