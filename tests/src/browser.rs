@@ -8,7 +8,6 @@ use anyhow::{Context, bail, ensure};
 use http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use reqwest::Response;
-use tokio::sync::Mutex;
 use url::Url;
 
 use crate::topology::User;
@@ -17,10 +16,6 @@ use crate::{GrpcWeb, Topology};
 const SESSION_COOKIE: &str = "__Host-bionicpro-session";
 /// More redirects than any sign-in has.
 const MAX_REDIRECTS: usize = 10;
-
-/// Keycloak's brute-force protection refuses a password that comes while another
-/// one of the same person is being checked; tests share the few people there are.
-static PASSWORDS: Mutex<()> = Mutex::const_new(());
 
 /// One browser; a clone has the same cookies. Everything that it speaks to is on
 /// localhost, where cookies know no port: as in a real one, the gateway's also go
@@ -101,7 +96,7 @@ impl<'a> Browser<'a> {
         let action = form_action(&form)?;
         let fields = [("username", &user.username), ("password", &user.password)];
         let request = self.http.post(action.clone()).form(&fields);
-        let _one_at_a_time = PASSWORDS.lock().await;
+        let _one_at_a_time = crate::one_password_at_a_time().await;
         let answer = self.send(request, &action).await?;
         let next = location(&answer, &action)?.context("Keycloak did not take the password")?;
         match self.follow(next).await? {

@@ -17,6 +17,8 @@ pub mod violations;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Mutex, MutexGuard};
+
 pub use grpc_web::GrpcWeb;
 pub use topology::Topology;
 
@@ -44,6 +46,14 @@ pub fn http() -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap_or_else(|error| panic!("no HTTP client: {error}"))
+}
+
+/// Held while Keycloak checks somebody's password. Its brute-force protection refuses
+/// one that comes while another of the same person is being checked, and the tests of
+/// one program share the few people there are.
+async fn one_password_at_a_time() -> MutexGuard<'static, ()> {
+    static PASSWORDS: Mutex<()> = Mutex::const_new(());
+    PASSWORDS.lock().await
 }
 
 /// Waits until a condition holds.

@@ -98,6 +98,7 @@ impl Guest {
             ("username", &user.username),
             ("password", &user.password),
         ];
+        let _one_at_a_time = crate::one_password_at_a_time().await;
         token(&self.token_endpoint, &grant).await
     }
 
