@@ -2,6 +2,8 @@
 //! in the background, starts and stops processes in it, waits until they are
 //! ready. What the processes are stands in the rendered `process.yaml` files.
 
+mod socket;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -11,14 +13,20 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Signal, kill_process};
 use serde::Deserialize;
 
-use crate::{cache::short_hash, checkout::Checkout, exec, parts::tools, topology::Topology};
+use crate::{
+    cache::short_hash,
+    checkout::Checkout,
+    exec,
+    parts::{Part, tools},
+    topology::Topology,
+};
 
-/// Relative to the state folder, from where it is always called: an absolute
-/// path could be longer than the 108 bytes that a socket's may have.
-const SOCKET: &str = "supervisor.sock";
 const LAUNCH_LIMIT: Duration = Duration::from_secs(20);
+/// How long all processes together may take to end.
+const DOWN_LIMIT: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(250);
 /// A process that had to be started again this often will not become ready.
 const RESTARTS_TOLERATED: u32 = 4;
@@ -83,8 +91,11 @@ impl Supervisor {
     }
 
     /// Whether it runs.
-    pub(crate) fn running(&self) -> bool {
-        self.processes().is_ok()
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub(crate) fn running(&self) -> Result<bool> {
+        Ok(socket::listener(&self.state)?.is_some())
     }
 
     /// Starts it in the background with no process running. One that runs is
@@ -97,7 +108,7 @@ impl Supervisor {
         fs::create_dir_all(&self.logs)?;
         let files = self.declarations()?;
         let configs = files.iter().flat_map(|file| [Path::new("--config"), file]);
-        if !self.running() {
+        if !self.running()? {
             self.launch(configs)?;
         } else if self.outdated()? {
             exec::output(self.command(&["project", "update"]).args(configs))?;
@@ -115,7 +126,7 @@ impl Supervisor {
     }
 
     fn launch<'a>(&self, configs: impl Iterator<Item = &'a Path>) -> Result<()> {
-        let _ = fs::remove_file(self.state.join(SOCKET));
+        let _ = fs::remove_file(self.state.join(socket::NAME));
         let log = self.logs.join("supervisor.log");
         exec::logged(
             self.command(&[
@@ -129,7 +140,7 @@ impl Supervisor {
             &log,
         )?;
         let deadline = Instant::now() + LAUNCH_LIMIT;
-        while !self.running() {
+        while !self.running()? {
             if Instant::now() > deadline {
                 bail!("the supervisor does not answer:\n{}", exec::log_tail(&log));
             }
@@ -234,7 +245,44 @@ impl Supervisor {
     /// # Errors
     /// When it does not end.
     pub(crate) fn down(&self) -> Result<()> {
-        exec::output(&mut self.command(&["down"])).map(drop)
+        exec::output(&mut self.command(&["down"]))?;
+        let deadline = Instant::now() + DOWN_LIMIT;
+        while let Some(supervisor) = socket::listener(&self.state)? {
+            if Instant::now() > deadline {
+                bail!(
+                    "the supervisor (pid {supervisor}) does not end; its log is {}",
+                    self.logs.join("supervisor.log").display()
+                );
+            }
+            // With no process to stop it would stay.
+            if !self.processes()?.iter().any(Process::active) {
+                let _ = kill_process(supervisor, Signal::TERM);
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// Those of `parts` whose process does not run.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub(crate) fn not_running(
+        &self,
+        parts: &[&'static dyn Part],
+    ) -> Result<Vec<&'static dyn Part>> {
+        let processes = if self.running()? {
+            self.processes()?
+        } else {
+            Vec::new()
+        };
+        let runs = |name: &str| {
+            processes
+                .iter()
+                .any(|process| process.name == name && process.is_running)
+        };
+        let idle = parts.iter().copied().filter(|part| !runs(part.name()));
+        Ok(idle.collect())
     }
 
     /// All processes that are declared.
@@ -242,7 +290,7 @@ impl Supervisor {
     /// # Errors
     /// When the supervisor does not run.
     pub(crate) fn processes(&self) -> Result<Vec<Process>> {
-        if !self.state.join(SOCKET).exists() {
+        if !self.running()? {
             bail!("the stack is not up");
         }
         let list = exec::output(&mut self.command(&["process", "list", "--output", "json"]))?;
@@ -264,7 +312,7 @@ impl Supervisor {
         let mut command = Command::new(&self.program);
         command
             .args(request)
-            .args(["--use-uds", "--unix-socket", SOCKET])
+            .args(["--use-uds", "--unix-socket", socket::NAME])
             .args(["--log-file", "logs/supervisor.log"])
             .current_dir(&self.state)
             .stdin(Stdio::null());

@@ -4,24 +4,13 @@ use anyhow::Result;
 
 use crate::{
     packages,
-    parts::{self, Part, Site},
+    parts::{self, Site},
     preflight::{self, Plan},
     supervisor::Supervisor,
 };
 
 pub(super) fn run(site: &Site) -> Result<()> {
-    let running = Supervisor::new(&site.checkout, &site.topology)?
-        .processes()
-        .unwrap_or_default();
-    let starting: Vec<&'static dyn Part> = parts::ALL
-        .iter()
-        .copied()
-        .filter(|part| {
-            !running
-                .iter()
-                .any(|process| process.name == part.name() && process.is_running)
-        })
-        .collect();
+    let starting = Supervisor::new(&site.checkout, &site.topology)?.not_running(parts::ALL)?;
     preflight::check(&Plan {
         checkout: &site.checkout,
         topology: &site.topology,

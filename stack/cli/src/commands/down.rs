@@ -33,7 +33,7 @@ pub(super) fn reset(site: &Site) -> Result<()> {
 
 fn stop(site: &Site) -> Result<()> {
     let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
-    if !supervisor.running() {
+    if !supervisor.running()? {
         eprintln!("the {} stack is not up", site.topology.profile.name());
         return Ok(());
     }

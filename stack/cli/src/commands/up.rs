@@ -35,7 +35,7 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     let _lock = Lock::take(&site.topology.directories.state)?;
     let selected = select(options)?;
     let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
-    let starting = not_running(&supervisor, &selected);
+    let starting = supervisor.not_running(&selected)?;
     preflight::check(&Plan {
         checkout: &site.checkout,
         topology: &site.topology,
@@ -77,20 +77,6 @@ fn select(options: &cli::Up) -> Result<Vec<&'static dyn Part>> {
         .copied()
         .filter(|part| wanted(part.name()))
         .collect())
-}
-
-fn not_running(supervisor: &Supervisor, selected: &[&'static dyn Part]) -> Vec<&'static dyn Part> {
-    let running = supervisor.processes().unwrap_or_default();
-    let runs = |name: &str| {
-        running
-            .iter()
-            .any(|process| process.name == name && process.is_running)
-    };
-    selected
-        .iter()
-        .copied()
-        .filter(|part| !runs(part.name()))
-        .collect()
 }
 
 struct Up<'a> {
