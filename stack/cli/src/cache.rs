@@ -70,16 +70,11 @@ impl Recipe {
         if folder.is_dir() {
             return Ok(Provisioned::Cached);
         }
-        let cache = checkout.cache();
-        fs::create_dir_all(cache).with_context(|| format!("{} cannot be made", cache.display()))?;
-        let lock = File::create(cache.join(format!("{}.lock", self.name)))?;
-        if lock.try_lock().is_err() {
-            say("waiting for another process that is building it");
-            lock.lock()?;
-        }
+        let _lock = lock(checkout, self.name, say)?;
         if folder.is_dir() {
             return Ok(Provisioned::Cached);
         }
+        let cache = checkout.cache();
         self.remove_partial(cache)?;
 
         let partial = cache.join(format!("{}{}", self.partial_prefix(), process::id()));
@@ -125,6 +120,22 @@ impl Recipe {
         }
         Ok(())
     }
+}
+
+/// Lets one process at a time work on `name` in the cache; the others wait. It is
+/// let go when the answer is dropped or the process ends, however it ends.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub(crate) fn lock(checkout: &Checkout, name: &str, say: &dyn Fn(&str)) -> Result<File> {
+    let cache = checkout.cache();
+    fs::create_dir_all(cache).with_context(|| format!("{} cannot be made", cache.display()))?;
+    let lock = File::create(cache.join(format!("{name}.lock")))?;
+    if lock.try_lock().is_err() {
+        say("waiting for another process that works on it");
+        lock.lock()?;
+    }
+    Ok(lock)
 }
 
 /// Sixteen hexadecimal digits that stand for `contents`, each with its length.

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{checkout::Checkout, exec, progress::Task};
+use crate::{cache, checkout::Checkout, exec, progress::Task};
 
 /// Asked by Debian's maintainer scripts before they start a service.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
@@ -47,16 +47,17 @@ pub(crate) fn can_install() -> bool {
             .is_ok_and(|output| output.status.success())
 }
 
-/// Installs what is missing.
+/// Installs what is missing; waits while another process installs.
 ///
 /// # Errors
 /// When apt-get fails.
 pub(crate) fn install(checkout: &Checkout, task: &Task) -> Result<()> {
+    let _lock = cache::lock(checkout, "packages", &|step| task.step(step))?;
+    HeldAutostart::release_what_was_left()?;
     let missing = missing(checkout)?;
     if missing.is_empty() {
         return Ok(());
     }
-    fs::create_dir_all(checkout.cache())?;
     let log = checkout.cache().join("packages.log");
     task.step("updating the package lists");
     exec::logged(privileged("apt-get").arg("update"), &log)?;
@@ -83,10 +84,6 @@ struct HeldAutostart;
 
 impl HeldAutostart {
     fn new() -> Result<Self> {
-        // After an interrupted installation the file that lies there is ours.
-        if fs::read_to_string(POLICY).is_ok_and(|policy| policy == OUR_POLICY) {
-            return Ok(Self);
-        }
         if Path::new(POLICY).exists() {
             exec::output(privileged("mv").args([POLICY, SAVED_POLICY]))?;
         }
@@ -100,6 +97,14 @@ impl HeldAutostart {
         )?;
         fs::remove_file(ours)?;
         Ok(Self)
+    }
+
+    /// Ends what an installation that was interrupted still holds back.
+    fn release_what_was_left() -> Result<()> {
+        match fs::read_to_string(POLICY) {
+            Ok(policy) if policy == OUR_POLICY => Self.release(),
+            _ => Ok(()),
+        }
     }
 
     fn release(self) -> Result<()> {
