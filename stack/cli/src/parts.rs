@@ -10,7 +10,7 @@ mod keycloak;
 mod maven;
 pub(crate) mod postgres;
 mod redis;
-mod services;
+pub(crate) mod services;
 pub(crate) mod tools;
 
 use anyhow::{Result, bail};

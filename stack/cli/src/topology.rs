@@ -74,7 +74,7 @@ pub(crate) struct Directories {
     pub(crate) postgres_data: PathBuf,
     /// Provisioned parts in the cache.
     pub(crate) parts: std::collections::BTreeMap<&'static str, PathBuf>,
-    /// Binaries of our own services.
+    /// Binaries of our own services: each stack has those that it was started with.
     pub(crate) binaries: PathBuf,
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct Gateway {
     pub(crate) listen: String,
     /// The origin that the browser shows.
     pub(crate) public_url: String,
-    /// The built app.
+    /// The app as it was when the stack came up.
     pub(crate) app_dir: PathBuf,
     /// How many sign-ins one address may begin: all browsers of a test suite
     /// come from one.
@@ -149,7 +149,7 @@ impl Topology {
             gateway: Gateway {
                 port: ports.gateway,
                 listen: format!("{HOST}:{}", ports.gateway),
-                app_dir: checkout.root().join("frontend/dist"),
+                app_dir: checkout.profile(profile).join("app"),
                 sign_ins_per_minute: match profile {
                     Profile::Dev => 60,
                     Profile::Test => 6000,
@@ -222,12 +222,7 @@ impl Directories {
             logs: state.join("logs"),
             postgres_data: parts::postgres::data_folder(checkout, profile),
             parts,
-            binaries: std::env::var_os("CARGO_TARGET_DIR")
-                .map_or_else(
-                    || checkout.root().join("target"),
-                    |folder| checkout.root().join(folder),
-                )
-                .join("debug"),
+            binaries: state.join("bin"),
             state,
         })
     }

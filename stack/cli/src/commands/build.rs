@@ -11,11 +11,11 @@ use anyhow::{Context, Result};
 use crate::{
     cache::short_hash,
     exec, packages,
-    parts::Site,
+    parts::{Site, services},
     progress::{Progress, Task},
 };
 
-/// Builds all binaries of the workspace.
+/// Builds all binaries of the workspace and installs those of the stack.
 pub(super) fn services(site: &Site, task: &Task) -> Result<()> {
     task.step("building the services");
     exec::logged(
@@ -23,32 +23,91 @@ pub(super) fn services(site: &Site, task: &Task) -> Result<()> {
             .args(["build", "--locked", "--workspace", "--bins"])
             .current_dir(site.checkout.root()),
         &log(site, "build-services")?,
-    )
+    )?;
+    install_binaries(&built_binaries(site), &site.topology.directories.binaries)
 }
 
-/// Builds the app unless nothing that goes into it has changed.
+/// Where cargo puts what it builds.
+fn built_binaries(site: &Site) -> PathBuf {
+    let root = site.checkout.root();
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |folder| root.join(folder))
+        .join("debug")
+}
+
+/// Gives a stack the binaries that were built, as files of its own: another
+/// stack's build does not change what this one starts.
+fn install_binaries(built: &Path, into: &Path) -> Result<()> {
+    fs::create_dir_all(into)?;
+    for name in services::NAMES {
+        let binary = format!("bionicpro-{name}");
+        let fresh = into.join(format!("{binary}.new"));
+        let _ = fs::remove_file(&fresh);
+        let built = built.join(&binary);
+        // Cargo never writes into a file that it has linked: it makes another.
+        fs::hard_link(&built, &fresh)
+            .or_else(|_| fs::copy(&built, &fresh).map(drop))
+            .with_context(|| format!("{} cannot be installed", built.display()))?;
+        fs::rename(&fresh, into.join(binary))?;
+    }
+    Ok(())
+}
+
+/// Builds the app unless nothing that goes into it has changed, and gives it to
+/// the stack.
 pub(super) fn app(site: &Site, task: &Task) -> Result<()> {
     let frontend = site.checkout.root().join("frontend");
-    if !frontend.join("package.json").is_file() {
-        return Ok(());
-    }
-    let stamp = site.checkout.state().join("app.hash");
     let hash = hash_of(&[frontend.clone(), site.checkout.root().join("proto")])?;
-    if frontend.join("dist/index.html").is_file()
-        && fs::read_to_string(&stamp).is_ok_and(|built| built == hash)
-    {
+    let built = frontend.join("dist");
+    let stamp = site.checkout.state().join("app.hash");
+    if !is_from(&hash, &built, &stamp) {
+        let log = log(site, "build-app")?;
+        install_app_packages(site, task, &log)?;
+        task.step("building the app");
+        exec::logged(
+            Command::new("npm")
+                .args(["run", "build"])
+                .current_dir(&frontend),
+            &log,
+        )?;
+        fs::write(stamp, &hash)?;
+    }
+    install_app(&hash, &built, &site.topology.gateway.app_dir)
+}
+
+fn install_app(hash: &str, built: &Path, into: &Path) -> Result<()> {
+    let stamp = into.with_extension("hash");
+    if is_from(hash, into, &stamp) {
         return Ok(());
     }
-    let log = log(site, "build-app")?;
-    install_app_packages(site, task, &log)?;
-    task.step("building the app");
-    exec::logged(
-        Command::new("npm")
-            .args(["run", "build"])
-            .current_dir(&frontend),
-        &log,
-    )?;
+    let fresh = into.with_extension("new");
+    for folder in [&fresh, into] {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    copy_folder(built, &fresh)?;
+    fs::rename(fresh, into)?;
     fs::write(stamp, hash).map_err(Into::into)
+}
+
+/// Whether the app in `folder` was built from sources with this hash.
+fn is_from(hash: &str, folder: &Path, stamp: &Path) -> bool {
+    folder.join("index.html").is_file() && fs::read_to_string(stamp).is_ok_and(|of| of == hash)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Installs what the app's own checks and builds need: its packages, buf among
@@ -164,6 +223,46 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 mod tests {
     use super::*;
     use crate::scratch::Scratch;
+
+    #[test]
+    fn a_stack_keeps_its_binaries_when_others_are_built() {
+        let scratch = Scratch::new("binaries");
+        let (built, installed) = (scratch.path().join("built"), scratch.path().join("bin"));
+        fs::create_dir_all(&built).expect("writable");
+        let build = |content: &str| {
+            for name in services::NAMES {
+                let binary = built.join(format!("bionicpro-{name}"));
+                // As cargo does it.
+                let _ = fs::remove_file(&binary);
+                fs::write(binary, content).expect("writable");
+            }
+        };
+        let is = || fs::read_to_string(installed.join("bionicpro-auth")).expect("installed");
+
+        build("one");
+        install_binaries(&built, &installed).expect("installable");
+        build("two");
+        assert_eq!(is(), "one");
+        install_binaries(&built, &installed).expect("installable");
+        assert_eq!(is(), "two");
+    }
+
+    #[test]
+    fn a_stack_keeps_its_app_until_it_is_given_another() {
+        let scratch = Scratch::new("app");
+        let (built, installed) = (scratch.path().join("dist"), scratch.path().join("app"));
+        fs::create_dir_all(built.join("assets")).expect("writable");
+        let is = || fs::read_to_string(installed.join("assets/app.js")).expect("installed");
+        fs::write(built.join("index.html"), "").expect("writable");
+        fs::write(built.join("assets/app.js"), "one").expect("writable");
+        install_app("1", &built, &installed).expect("installable");
+
+        fs::write(built.join("assets/app.js"), "two").expect("writable");
+        install_app("1", &built, &installed).expect("nothing to do");
+        assert_eq!(is(), "one");
+        install_app("2", &built, &installed).expect("installable");
+        assert_eq!(is(), "two");
+    }
 
     #[test]
     fn only_sources_count_as_a_change_of_the_app() {

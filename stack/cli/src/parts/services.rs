@@ -3,6 +3,9 @@
 use super::{Part, Stage};
 use crate::topology::{Port, Topology};
 
+/// Of all our binaries, which are called `bionicpro-` and this.
+pub(crate) const NAMES: [&str; 5] = [AUTH.name, REPORTS.name, INGEST.name, CDC.name, GATEWAY.name];
+
 /// One of our binaries.
 pub(super) struct Service {
     name: &'static str,
