@@ -54,9 +54,7 @@ pub(crate) struct Process {
     /// How it ended, where it did.
     pub(crate) exit_code: i32,
     /// Its process id.
-    pub(crate) pid: u32,
-    /// Resident memory in bytes.
-    pub(crate) mem: u64,
+    pub(crate) pid: i32,
     /// Since its start, as text.
     pub(crate) system_time: String,
 }
@@ -353,7 +351,6 @@ mod tests {
             restarts: 0,
             exit_code: 1,
             pid: 1,
-            mem: 0,
             system_time: String::new(),
         }
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     packages,
-    parts::{self, Site},
+    parts::{self, Site, postgres},
     preflight::{self, Plan},
     supervisor::Supervisor,
 };
@@ -20,6 +20,13 @@ pub(super) fn run(site: &Site) -> Result<()> {
     let missing = packages::missing(&site.checkout)?;
     if !missing.is_empty() {
         println!("it will install from Debian: {}", missing.join(" "));
+    }
+    for data in postgres::abandoned() {
+        println!(
+            "{} holds data of {}, which is gone: remove it if nobody needs it",
+            data.folder.display(),
+            data.checkout.display()
+        );
     }
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! `cargo stack status`.
 
+mod memory;
+
 use anyhow::Result;
 
+use self::memory::Memory;
 use crate::{parts::Site, supervisor::Supervisor};
 
 pub(super) fn run(site: &Site) -> Result<()> {
@@ -11,7 +14,13 @@ pub(super) fn run(site: &Site) -> Result<()> {
         "{:<16} {:<10} {:<10} {:>8} {:>8} {:>9}  up",
         "part", "status", "readiness", "restarts", "pid", "memory"
     );
+    let memory = Memory::now();
     for process in processes {
+        let bytes = if process.is_running {
+            memory.of(process.pid)
+        } else {
+            0
+        };
         println!(
             "{:<16} {:<10} {:<10} {:>8} {:>8} {:>6} MB  {}",
             process.name,
@@ -19,7 +28,7 @@ pub(super) fn run(site: &Site) -> Result<()> {
             process.is_ready.to_lowercase(),
             process.restarts,
             process.pid,
-            process.mem >> 20,
+            bytes >> 20,
             process.system_time,
         );
     }

@@ -2,6 +2,8 @@
 //! `postgres` and its data lies outside of the checkout, in a folder that this
 //! user can reach; otherwise it is the caller's own.
 
+mod abandoned;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -11,6 +13,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+pub(crate) use self::abandoned::Abandoned;
 use super::{Part, Site, Stage};
 use crate::{
     cache::short_hash,
@@ -21,6 +24,9 @@ use crate::{
 
 /// Where Debian's `postgresql-15` puts the server's programs.
 pub(crate) const BINARIES: &str = "/usr/lib/postgresql/15/bin";
+
+/// Where root keeps the data of all checkouts, a folder each.
+const ROOTS_DATA: &str = "/var/lib/bionicpro";
 
 /// The databases of other systems, and the schemas that stand for them.
 const FOREIGN_SCHEMAS: &[(&str, &str)] = &[("crm", "crm.sql"), ("telemetry", "telemetry.sql")];
@@ -49,6 +55,9 @@ impl Part for Postgres {
         if !data.join("PG_VERSION").exists() {
             initialise(data, &site.topology.postgres.superuser.password)?;
         }
+        if is_root() {
+            abandoned::note_owner(&roots_data_of(&site.checkout), site.checkout.root())?;
+        }
         for file in ["postgresql.conf", "pg_hba.conf"] {
             let target = data.join(file);
             fs::copy(site.topology.part_state("postgres").join(file), &target)?;
@@ -76,11 +85,19 @@ pub(crate) fn data_folder(checkout: &Checkout, profile: Profile) -> PathBuf {
     if !is_root() {
         return checkout.profile(profile).join("postgres/data");
     }
-    let checkout = short_hash([checkout.root().as_os_str().as_encoded_bytes()]);
-    PathBuf::from(format!(
-        "/var/lib/bionicpro/{checkout}/{}/postgres",
-        profile.name()
-    ))
+    roots_data_of(checkout)
+        .join(profile.name())
+        .join("postgres")
+}
+
+fn roots_data_of(checkout: &Checkout) -> PathBuf {
+    let root = checkout.root().as_os_str().as_encoded_bytes();
+    Path::new(ROOTS_DATA).join(short_hash([root]))
+}
+
+/// Data of checkouts that are gone, which this one's owner may want to remove.
+pub(crate) fn abandoned() -> Vec<Abandoned> {
+    abandoned::below(Path::new(ROOTS_DATA))
 }
 
 /// The prefix of a command that has to run as the server's user.

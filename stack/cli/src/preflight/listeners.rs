@@ -1,54 +1,54 @@
-//! Who listens on a port, as far as `/proc` shows it to this user.
+//! Who listens on a port, as far as this user may see.
 
-use std::fs;
+use procfs::{
+    net::{TcpState, tcp, tcp6},
+    process::{FDTarget, Process, all_processes},
+};
 
 /// The program that listens on `port`, with its process id.
 pub(super) fn holder(port: u16) -> Option<String> {
-    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening_inodes(&table, port))
+    let sockets: Vec<u64> = [tcp(), tcp6()]
+        .into_iter()
+        .filter_map(Result::ok)
+        .flatten()
+        .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
+        .map(|socket| socket.inode)
         .collect();
-    fs::read_dir("/proc")
+    let process = all_processes()
         .ok()?
         .filter_map(Result::ok)
-        .find_map(|process| {
-            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
-            let descriptors = fs::read_dir(process.path().join("fd")).ok()?;
-            let holds = descriptors.filter_map(Result::ok).any(|descriptor| {
-                fs::read_link(descriptor.path()).is_ok_and(|target| {
-                    inodes
-                        .iter()
-                        .any(|inode| target.as_os_str() == format!("socket:[{inode}]").as_str())
-                })
-            });
-            let name = fs::read_to_string(process.path().join("comm")).ok()?;
-            holds.then(|| format!("{} (pid {pid})", name.trim()))
-        })
+        .find(|process| holds_one_of(process, &sockets))?;
+    let name = process.stat().ok()?.comm;
+    Some(format!("{name} (pid {})", process.pid))
 }
 
-/// Inodes of the sockets that listen on `port` in a table as in `/proc/net/tcp`.
-fn listening_inodes(table: &str, port: u16) -> Vec<String> {
-    const LISTEN: &str = "0A";
-    let suffix = format!(":{port:04X}");
-    table
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|fields| fields.len() > 9 && fields[1].ends_with(&suffix) && fields[3] == LISTEN)
-        .map(|fields| fields[9].to_owned())
-        .collect()
+fn holds_one_of(process: &Process, sockets: &[u64]) -> bool {
+    let files = process.fd().into_iter().flatten().filter_map(Result::ok);
+    files
+        .map(|file| file.target)
+        .any(|target| matches!(target, FDTarget::Socket(inode) if sockets.contains(&inode)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
 
     #[test]
-    fn only_sockets_that_listen_on_the_port_count() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-             0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 111 1\n\
-             1: 0100007F:0BB8 0100007F:9999 01 00000000:00000000 00:00000000 00000000 0 0 222 1\n\
-             2: 0100007F:0BB9 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 333 1\n";
-        assert_eq!(listening_inodes(table, 3000), ["111"]);
+    fn who_listens_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let named = holder(port).expect("this process");
+        assert!(named.contains(&std::process::id().to_string()), "{named}");
+    }
+
+    #[test]
+    fn who_is_connected_does_not_listen() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let connection =
+            TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+        let port = connection.local_addr().expect("bound").port();
+        assert_eq!(holder(port), None);
     }
 }
