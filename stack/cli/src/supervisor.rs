@@ -252,9 +252,9 @@ impl Supervisor {
                     self.logs.join("supervisor.log").display()
                 );
             }
-            // With no process to stop it would stay.
+            // With no process to stop it stays, and heeds no other signal.
             if !self.processes()?.iter().any(Process::active) {
-                let _ = kill_process(supervisor, Signal::TERM);
+                let _ = kill_process(supervisor, Signal::KILL);
             }
             thread::sleep(POLL);
         }
