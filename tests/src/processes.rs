@@ -78,6 +78,18 @@ impl<'a> Process<'a> {
         self.signal("KILL")
     }
 
+    /// Whether the supervisor is there and knows the process, running or not.
+    #[must_use]
+    pub fn is_supervised(&self) -> bool {
+        self.state().is_ok()
+    }
+
+    /// Whether it runs, ready or not.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.state().is_ok_and(|state| state.status == "Running")
+    }
+
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
         let pid = self.state()?.pid.to_string();
         run(Command::new("kill").args(["-s", signal, &pid])).map(drop)

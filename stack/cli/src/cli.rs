@@ -85,6 +85,8 @@ pub(crate) enum Suite {
     E2e,
     /// The app in a real browser, on the same stack.
     Browser,
+    /// `cargo stack` itself: interrupted, called twice, in the way of others.
+    Stack,
     /// Every command of the README, against the test stack.
     Readme,
 }

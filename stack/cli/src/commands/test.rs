@@ -17,12 +17,13 @@ use crate::{
     topology::Topology,
 };
 
-const ALL: [Suite; 6] = [
+const ALL: [Suite; 7] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
     Suite::E2e,
     Suite::Browser,
+    Suite::Stack,
     Suite::Readme,
 ];
 
@@ -56,7 +57,7 @@ fn ordered(asked: &[Suite]) -> Vec<Suite> {
 }
 
 fn needs_stack(suite: Suite) -> bool {
-    matches!(suite, Suite::E2e | Suite::Browser | Suite::Readme)
+    suite >= Suite::E2e
 }
 
 /// Brings the test stack up with fresh data, and down whatever happens in it.

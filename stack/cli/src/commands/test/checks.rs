@@ -31,6 +31,7 @@ pub(super) fn title(suite: Suite) -> &'static str {
         Suite::Frontend => "frontend",
         Suite::E2e => "e2e",
         Suite::Browser => "browser",
+        Suite::Stack => "stack",
         Suite::Readme => "readme",
     }
 }
@@ -67,14 +68,8 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
             )
             .on_stack(site),
         ]),
-        // Ignored otherwise: the README's last command takes the stack down.
-        Suite::Readme => Ok(vec![
-            cargo(
-                "test --locked --workspace --test readme -- --ignored",
-                Counting::CargoTest,
-            )
-            .on_stack(site),
-        ]),
+        Suite::Stack => Ok(vec![taking_it_down("stack").on_stack(site)]),
+        Suite::Readme => Ok(vec![taking_it_down("readme").on_stack(site)]),
     }
 }
 
@@ -93,6 +88,14 @@ fn workspace_tests(site: &Site, targets: &[&str], folders: &[&str]) -> Result<Ch
         }
     }
     Ok(tests)
+}
+
+/// Tests that are ignored otherwise, as they take the stack down: one at a time.
+fn taking_it_down(test: &str) -> Check {
+    cargo(
+        &format!("test --locked --workspace --test {test} -- --ignored --test-threads=1"),
+        Counting::CargoTest,
+    )
 }
 
 /// The names of a crate's integration tests, in their order.
