@@ -91,7 +91,7 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         let ticket = Ticket::issue(SessionId::new());
         let key = DataKey::generate();
         let access = Access::granted(grant, Utc::now() + self.limits.absolute);
-        let sealed = self.seal(ticket.session, &key, &access, grant);
+        let sealed = self.seal(ticket.session, &key, &access, &grant.refresh_token);
         self.store
             .create(NewSession {
                 id: ticket.session,
@@ -129,7 +129,8 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         if session.access.is_fresh(now) {
             return Ok(session.access);
         }
-        self.renew(session).await
+        // Large and rare: boxed, so that other checks do not carry it.
+        Box::pin(self.renew(session)).await
     }
 
     /// Puts off the idle time-out, though not at every call: a write per check
@@ -161,13 +162,16 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         ))
     }
 
-    fn seal(&self, id: SessionId, key: &DataKey, access: &Access, grant: &Grant) -> SealedTokens {
+    fn seal(
+        &self,
+        id: SessionId,
+        key: &DataKey,
+        access: &Access,
+        refresh_token: &str,
+    ) -> SealedTokens {
         SealedTokens {
             access: key.seal(&id.binding(Purpose::Access), &access.encode()),
-            refresh: key.seal(
-                &id.binding(Purpose::Refresh),
-                grant.refresh_token.as_bytes(),
-            ),
+            refresh: key.seal(&id.binding(Purpose::Refresh), refresh_token.as_bytes()),
         }
     }
 

@@ -12,7 +12,7 @@ use self::attempt::{AttemptTicket, Pending};
 pub(crate) use self::{attempt::AttemptKey, return_to::ReturnTo};
 use crate::{
     error::Error,
-    identity_provider::{Authorization, IdentityProvider},
+    identity_provider::{Authorization, Expected, IdentityProvider, verify_patiently},
     sealing::KeyRing,
     session::{SessionStore, Sessions, Ticket},
 };
@@ -138,10 +138,9 @@ impl<A: AttemptStore, S: SessionStore, P: IdentityProvider> SignIns<A, S, P> {
         let code = answer
             .outcome
             .map_err(|error| Error::Refused(error_code(&error)))?;
-        let grant = self
-            .provider
-            .redeem(&code, &attempt.code_verifier, &attempt.nonce)
-            .await?;
+        let unverified = self.provider.redeem(&code, &attempt.code_verifier).await?;
+        let expected = Expected::Nonce(&attempt.nonce);
+        let grant = verify_patiently(&self.provider, &unverified, expected).await?;
         let ticket = self.sessions.start(&grant, answer.previous).await?;
         Ok(Completed {
             ticket,

@@ -32,11 +32,10 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// What the provider granted just now, in a session that ends at
-    /// `session_expires_at`.
+    /// What the provider granted, in a session that ends at `session_expires_at`.
     pub(crate) fn granted(grant: &Grant, session_expires_at: DateTime<Utc>) -> Self {
         let life = TimeDelta::from_std(grant.expires_in).unwrap_or(AHEAD);
-        let expires_at = Utc::now() + life;
+        let expires_at = grant.granted_at + life;
         Self {
             subject: grant.subject.clone(),
             token: grant.access_token.clone(),
@@ -86,6 +85,7 @@ mod tests {
             subject: "subject".to_owned(),
             provider_session: "sid".to_owned(),
             access_token: "token".to_owned(),
+            granted_at: Utc::now(),
             expires_in: life,
             refresh_token: "refresh".to_owned(),
         };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Dependency, Error},
-    identity_provider::{Grant, IdentityProvider, ProviderError},
+    identity_provider::{Expected, IdentityProvider, ProviderError, Unverified, verify_patiently},
     sealing::Purpose,
 };
 
@@ -24,6 +24,15 @@ pub(super) const POLL: Duration = Duration::from_millis(20);
 /// How often, and how far apart, a store that is away is asked to take new tokens.
 const STORE_ATTEMPTS: u32 = 40;
 const STORE_PAUSE: Duration = Duration::from_millis(250);
+
+/// A renewal under way.
+struct Renewal<'a> {
+    session: &'a Opened,
+    /// What the session has so far.
+    current: Access,
+    /// Which tokens are to be replaced.
+    generation: u64,
+}
 
 impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
     /// The session's access with a token that is good for a while. Whoever gets the
@@ -62,6 +71,10 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
             _ => lease.release(&self.store).await,
         }
         match renewed {
+            // Its verification took longer than it lives.
+            Ok(access) if access.expires_at <= Utc::now() => {
+                Err(Error::Unavailable(Dependency::Keycloak))
+            }
             Err(Error::Unavailable(_)) if session.access.is_usable(Utc::now()) => {
                 Ok(session.access.clone())
             }
@@ -76,34 +89,74 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
             return Ok(current);
         }
         let refresh_token = open_refresh_token(session, stored.refresh)?;
-        match self.provider.renew(&refresh_token, &current.subject).await {
-            Ok(grant) => {
-                self.keep_renewed(session, stored.generation, &current, &grant)
-                    .await
+        match self.provider.renew(&refresh_token).await {
+            Ok(unverified) => {
+                let renewal = Renewal {
+                    session,
+                    current,
+                    generation: stored.generation,
+                };
+                self.settle(renewal, unverified).await
             }
-            Err(ProviderError::Unavailable) => Err(Error::Unavailable(Dependency::Keycloak)),
             Err(ProviderError::Refused(_)) => self.give_up(session, stored.generation).await,
-            Err(ProviderError::AnswerInvalid(check)) => {
-                tracing::error!(check, "a renewed token failed a check: the session ends");
-                self.give_up(session, stored.generation).await
+            Err(ProviderError::Unavailable | ProviderError::AnswerInvalid(_)) => {
+                Err(Error::Unavailable(Dependency::Keycloak))
             }
         }
     }
 
-    async fn keep_renewed(
+    /// The refresh token that was spent is gone, so the answer is all that the
+    /// session has: while the keys to verify it cannot be had its refresh token is
+    /// kept before anything else. Should they stay away, that one is spent next.
+    async fn settle(
         &self,
-        session: &Opened,
-        generation: u64,
-        current: &Access,
-        grant: &Grant,
+        mut renewal: Renewal<'_>,
+        unverified: Unverified<P::Answer>,
     ) -> Result<Access, Error> {
-        let access = Access::granted(grant, current.session_expires_at);
-        let sealed = self.seal(session.id, &session.key, &access, grant);
-        if self.replace_patiently(session, generation, &sealed).await? {
+        let subject = renewal.current.subject.clone();
+        let expected = Expected::Subject(&subject);
+        let mut verified = self.provider.verify(&unverified, expected).await;
+        if let (Err(ProviderError::Unavailable), Some(refresh_token)) =
+            (&verified, &unverified.refresh_token)
+        {
+            let current = renewal.current.clone();
+            self.keep(&mut renewal, current, refresh_token).await?;
+            verified = verify_patiently(&self.provider, &unverified, expected).await;
+        }
+        match verified {
+            Ok(grant) => {
+                let access = Access::granted(&grant, renewal.current.session_expires_at);
+                self.keep(&mut renewal, access, &grant.refresh_token).await
+            }
+            Err(ProviderError::Unavailable) => Err(Error::Unavailable(Dependency::Keycloak)),
+            Err(ProviderError::Refused(_)) => {
+                self.give_up(renewal.session, renewal.generation).await
+            }
+            Err(ProviderError::AnswerInvalid(check)) => {
+                tracing::error!(check, "a renewed token failed a check: the session ends");
+                self.give_up(renewal.session, renewal.generation).await
+            }
+        }
+    }
+
+    /// Puts tokens in the place of those of the renewal's generation.
+    async fn keep(
+        &self,
+        renewal: &mut Renewal<'_>,
+        access: Access,
+        refresh_token: &str,
+    ) -> Result<Access, Error> {
+        let session = renewal.session;
+        let sealed = self.seal(session.id, &session.key, &access, refresh_token);
+        if self
+            .replace_patiently(session, renewal.generation, &sealed)
+            .await?
+        {
+            renewal.generation += 1;
             return Ok(access);
         }
         // It was ended meanwhile, by somebody who had only the spent token.
-        if self.provider.end(&grant.refresh_token).await.is_err() {
+        if self.provider.end(refresh_token).await.is_err() {
             tracing::warn!("a session ended during its renewal goes on at the identity provider");
         }
         Err(Error::SessionNotFound)

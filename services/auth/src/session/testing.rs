@@ -9,10 +9,14 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
+
 use super::{LeaseState, NewSession, Renewable, SessionId, SessionStore, Stored, TicketId};
 use crate::{
     error::{Dependency, Error},
-    identity_provider::{Authorization, Grant, IdentityProvider, ProviderError},
+    identity_provider::{
+        Authorization, Expected, Grant, IdentityProvider, ProviderError, Unverified,
+    },
     sign_in::{AttemptKey, AttemptStore},
 };
 
@@ -56,6 +60,12 @@ impl MemoryStore {
         for kept in self.locked().expect("the store is there").values_mut() {
             kept.session.lives = left;
         }
+    }
+
+    /// Lets the pauses after an outage be over.
+    pub(crate) fn end_pauses(&self) {
+        let mut leases = self.leases.lock().expect("no test panics here");
+        leases.retain(|_, holder| holder != COOLING_DOWN);
     }
 
     fn locked(&self) -> Result<MutexGuard<'_, HashMap<SessionId, Kept>>, Error> {
@@ -209,6 +219,8 @@ pub(crate) struct MemoryProvider(Arc<Provider>);
 pub(crate) struct Provider {
     pub(crate) away: AtomicBool,
     pub(crate) refuses: AtomicBool,
+    /// How many more verifications find no keys.
+    pub(crate) keys_away_for: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
     pub(crate) ended: Mutex<Vec<String>>,
     pub(crate) authorized: Mutex<Vec<String>>,
@@ -230,6 +242,7 @@ pub(crate) fn grant(number: usize, seconds: u64) -> Grant {
         subject: "subject".to_owned(),
         provider_session: "provider session".to_owned(),
         access_token: format!("access {number}"),
+        granted_at: Utc::now(),
         expires_in: Duration::from_secs(seconds),
         refresh_token: format!("refresh {number}"),
     }
@@ -245,7 +258,16 @@ impl MemoryProvider {
     }
 }
 
+fn unverified(grant: Grant) -> Unverified<Grant> {
+    Unverified {
+        refresh_token: Some(grant.refresh_token.clone()),
+        answer: grant,
+    }
+}
+
 impl IdentityProvider for MemoryProvider {
+    type Answer = Grant;
+
     fn issuer(&self) -> &str {
         ISSUER
     }
@@ -260,23 +282,35 @@ impl IdentityProvider for MemoryProvider {
         Ok("http://localhost:8080/authorize".to_owned())
     }
 
-    async fn redeem(&self, code: &str, _: &str, _: &str) -> Result<Grant, ProviderError> {
+    async fn redeem(&self, code: &str, _: &str) -> Result<Unverified<Grant>, ProviderError> {
         self.there()?;
         if code == "code" {
-            Ok(grant(0, 300))
+            Ok(unverified(grant(0, 300)))
         } else {
             Err(ProviderError::Refused("invalid_grant".to_owned()))
         }
     }
 
-    async fn renew(&self, refresh_token: &str, _: &str) -> Result<Grant, ProviderError> {
+    async fn renew(&self, refresh_token: &str) -> Result<Unverified<Grant>, ProviderError> {
         self.there()?;
         tokio::task::yield_now().await;
         let number = self.renewals.fetch_add(1, SeqCst);
         if self.refuses.load(SeqCst) || refresh_token != format!("refresh {number}") {
             return Err(ProviderError::Refused("invalid_grant".to_owned()));
         }
-        Ok(grant(number + 1, 300))
+        Ok(unverified(grant(number + 1, 300)))
+    }
+
+    async fn verify(
+        &self,
+        unverified: &Unverified<Grant>,
+        _: Expected<'_>,
+    ) -> Result<Grant, ProviderError> {
+        let left = |left: usize| left.checked_sub(1);
+        match self.keys_away_for.fetch_update(SeqCst, SeqCst, left) {
+            Ok(_) => Err(ProviderError::Unavailable),
+            Err(_) => Ok(unverified.answer.clone()),
+        }
     }
 
     async fn end(&self, refresh_token: &str) -> Result<(), ProviderError> {

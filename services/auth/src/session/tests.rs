@@ -156,6 +156,43 @@ async fn while_the_provider_is_away_a_spent_token_is_an_outage_and_no_sign_out()
     assert_eq!(bench.store.sessions(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_verified_at_once_is_kept_and_verified_again() {
+    let bench = Bench::new();
+    let ticket = bench.session(0).await;
+    bench.provider.keys_away_for.store(3, SeqCst);
+    assert_eq!(bench.token(&ticket).await.unwrap(), "access 1");
+    assert_eq!(bench.provider.renewals.load(SeqCst), 1);
+    assert_eq!(bench.token(&ticket).await.unwrap(), "access 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_no_answer_can_be_verified_the_newest_refresh_token_is_kept() {
+    let bench = Bench::new();
+    let ticket = bench.session(0).await;
+    bench.provider.keys_away_for.store(usize::MAX, SeqCst);
+    let away = Err(Error::Unavailable(Dependency::Keycloak));
+    assert_eq!(bench.token(&ticket).await, away);
+    bench.provider.keys_away_for.store(0, SeqCst);
+    bench.store.end_pauses();
+    // The provider takes no refresh token twice: "refresh 1" was spent for this.
+    assert_eq!(bench.token(&ticket).await.unwrap(), "access 2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_ended_while_its_answer_cannot_be_verified_ends_at_the_provider_too() {
+    let bench = Bench::new();
+    let ticket = bench.session(0).await;
+    bench.provider.keys_away_for.store(2, SeqCst);
+    let (token, ended) = tokio::join!(bench.token(&ticket), async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        bench.sessions.end(&ticket).await
+    });
+    assert_eq!(ended, Ok(true));
+    assert_eq!(token.unwrap(), "access 1", "the renewal was waited for");
+    assert_eq!(*bench.provider.ended.lock().unwrap(), ["refresh 1"]);
+}
+
 #[tokio::test]
 async fn a_session_that_the_provider_ended_ends() {
     let bench = Bench::new();

@@ -4,6 +4,8 @@
 mod answer;
 mod http;
 mod realm;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::Arc,
@@ -22,17 +24,16 @@ use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use self::{
-    answer::{Expected, refusal},
+    answer::{Answer, Distrust, refusal},
     http::Http,
     realm::Realm,
 };
-use crate::identity_provider::{Authorization, Grant, IdentityProvider, ProviderError};
+use crate::identity_provider::{
+    Authorization, Expected, Grant, IdentityProvider, ProviderError, Unverified,
+};
 
-/// How soon a provider that could not be discovered is asked again.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
-
-/// How soon the keys are fetched again because a token names an unknown one.
-const PAUSE_BETWEEN_KEYS: Duration = Duration::from_secs(10);
+/// How soon the provider is asked again what it is.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Which provider, and who we are to it.
 pub(crate) struct Settings {
@@ -94,12 +95,6 @@ struct Discovery {
     tried: Option<Instant>,
 }
 
-impl Discovery {
-    fn tried_within(&self, pause: Duration) -> bool {
-        self.tried.is_some_and(|tried| tried.elapsed() < pause)
-    }
-}
-
 impl Keycloak {
     /// The provider of `settings`.
     ///
@@ -118,23 +113,24 @@ impl Keycloak {
         let mut discovery = self.0.discovery.lock().await;
         match &discovery.realm {
             Some(realm) => Ok(Arc::clone(realm)),
-            None if discovery.tried_within(PAUSE_AFTER_FAILURE) => Err(ProviderError::Unavailable),
             None => self.discover(&mut discovery).await,
         }
     }
 
-    /// The realm with newer keys than `known` has, where that is possible: the
-    /// provider rotates them.
-    async fn realm_after(&self, known: Arc<Realm>) -> Result<Arc<Realm>, ProviderError> {
+    /// The realm as it was after `moment`: the provider rotates its keys. Only its
+    /// own answers lead here, nobody can make it be asked by inventing keys.
+    async fn realm_after(&self, moment: Instant) -> Result<Arc<Realm>, ProviderError> {
         let mut discovery = self.0.discovery.lock().await;
         match &discovery.realm {
-            Some(realm) if !Arc::ptr_eq(realm, &known) => Ok(Arc::clone(realm)),
-            _ if discovery.tried_within(PAUSE_BETWEEN_KEYS) => Ok(known),
+            Some(realm) if realm.asked > moment => Ok(Arc::clone(realm)),
             _ => self.discover(&mut discovery).await,
         }
     }
 
     async fn discover(&self, discovery: &mut Discovery) -> Result<Arc<Realm>, ProviderError> {
+        if discovery.tried.is_some_and(|tried| tried.elapsed() < PAUSE) {
+            return Err(ProviderError::Unavailable);
+        }
         discovery.tried = Some(Instant::now());
         let realm = Realm::discover(&self.0.settings, &self.0.http)
             .await
@@ -163,6 +159,8 @@ impl Keycloak {
 }
 
 impl IdentityProvider for Keycloak {
+    type Answer = Answer;
+
     fn issuer(&self) -> &str {
         &self.0.settings.issuer
     }
@@ -210,8 +208,7 @@ impl IdentityProvider for Keycloak {
         &self,
         code: &str,
         code_verifier: &str,
-        nonce: &str,
-    ) -> Result<Grant, ProviderError> {
+    ) -> Result<Unverified<Answer>, ProviderError> {
         let realm = self.realm().await?;
         let answer = realm
             .oidc
@@ -220,10 +217,10 @@ impl IdentityProvider for Keycloak {
             .request_async(&self.0.http)
             .await
             .map_err(refusal)?;
-        self.trust(realm, &answer, &Expected::Nonce(nonce)).await
+        Ok(Answer::came(answer))
     }
 
-    async fn renew(&self, refresh_token: &str, subject: &str) -> Result<Grant, ProviderError> {
+    async fn renew(&self, refresh_token: &str) -> Result<Unverified<Answer>, ProviderError> {
         let realm = self.realm().await?;
         let answer = realm
             .oidc
@@ -231,8 +228,24 @@ impl IdentityProvider for Keycloak {
             .request_async(&self.0.http)
             .await
             .map_err(refusal)?;
-        self.trust(realm, &answer, &Expected::Subject(subject))
-            .await
+        Ok(Answer::came(answer))
+    }
+
+    async fn verify(
+        &self,
+        unverified: &Unverified<Answer>,
+        expected: Expected<'_>,
+    ) -> Result<Grant, ProviderError> {
+        let answer = &unverified.answer;
+        let realm = self.realm().await?;
+        match answer.verify(&realm, expected) {
+            Err(Distrust::UnknownKey) => {
+                let realm = self.realm_after(answer.received()).await?;
+                answer.verify(&realm, expected)
+            }
+            verified => verified,
+        }
+        .map_err(|distrust| ProviderError::AnswerInvalid(distrust.check()))
     }
 
     async fn end(&self, refresh_token: &str) -> Result<(), ProviderError> {

@@ -1,98 +1,100 @@
 //! Whether an answer of the token endpoint is trusted (OpenID Connect Core 1.0,
 //! sections 3.1.3.7 and 12.2).
 
-use std::{sync::Arc, time::Duration};
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use openidconnect::{
     ClaimsVerificationError, Nonce, OAuth2TokenResponse, RequestTokenError,
     SignatureVerificationError, TokenResponse as _, core::CoreErrorResponseType,
 };
 
 use super::{
-    Keycloak,
     http::HttpError,
     realm::{Realm, TokenRefusal, TokenResponse},
 };
-use crate::identity_provider::{Grant, ProviderError};
+use crate::identity_provider::{Expected, Grant, ProviderError, Unverified};
 
-/// What an id token has to say.
-pub(super) enum Expected<'a> {
-    /// At a sign-in: the nonce of the request.
-    Nonce(&'a str),
-    /// At a renewal: the person that it was before.
-    Subject(&'a str),
+/// An answer and when it came.
+pub(crate) struct Answer {
+    tokens: TokenResponse,
+    received: Instant,
+    received_at: DateTime<Utc>,
 }
 
-impl Keycloak {
-    /// Verifies the answer, once more with newer keys if the id token names an
-    /// unknown one.
-    pub(super) async fn trust(
-        &self,
-        realm: Arc<Realm>,
-        answer: &TokenResponse,
-        expected: &Expected<'_>,
-    ) -> Result<Grant, ProviderError> {
-        match verify(&realm, answer, expected) {
-            Err(Distrust::UnknownKey) => {
-                let realm = self.realm_after(realm).await?;
-                verify(&realm, answer, expected)
-            }
-            verified => verified,
+impl Answer {
+    /// An answer that came just now.
+    pub(super) fn came(tokens: TokenResponse) -> Unverified<Self> {
+        Unverified {
+            refresh_token: tokens.refresh_token().map(|token| token.secret().clone()),
+            answer: Self {
+                tokens,
+                received: Instant::now(),
+                received_at: Utc::now(),
+            },
         }
-        .map_err(|distrust| ProviderError::AnswerInvalid(distrust.check()))
+    }
+
+    /// When it came.
+    pub(super) const fn received(&self) -> Instant {
+        self.received
+    }
+
+    /// Verifies it with the keys that `realm` has. What was valid when it came is
+    /// valid, however long the keys took.
+    pub(super) fn verify(&self, realm: &Realm, expected: Expected<'_>) -> Result<Grant, Distrust> {
+        let id_token = self.tokens.id_token().ok_or(Distrust::Check("id_token"))?;
+        let nonce = |given: Option<&Nonce>| match expected {
+            Expected::Nonce(nonce) if given.map(|given| given.secret().as_str()) != Some(nonce) => {
+                Err("the nonce is not that of the request".to_owned())
+            }
+            _ => Ok(()),
+        };
+        let received_at = self.received_at;
+        let verifier = realm.oidc.id_token_verifier();
+        let claims = id_token
+            .claims(&verifier.set_time_fn(move || received_at), nonce)
+            .map_err(|error| distrust(&error))?;
+        if claims
+            .authorized_party()
+            .is_some_and(|party| party != realm.oidc.client_id())
+        {
+            return Err(Distrust::Check("azp"));
+        }
+        if matches!(expected, Expected::Subject(subject) if claims.subject().as_str() != subject) {
+            return Err(Distrust::Check("sub"));
+        }
+        let refresh_token = self
+            .tokens
+            .refresh_token()
+            .ok_or(Distrust::Check("refresh_token"))?;
+        Ok(Grant {
+            subject: claims.subject().to_string(),
+            provider_session: claims.additional_claims().sid.clone(),
+            access_token: self.tokens.access_token().secret().clone(),
+            granted_at: received_at,
+            expires_in: self.tokens.expires_in().unwrap_or(Duration::ZERO),
+            refresh_token: refresh_token.secret().clone(),
+        })
     }
 }
 
 /// Why an answer is not trusted.
-enum Distrust {
+pub(super) enum Distrust {
+    /// It is signed by a key that is not known.
     UnknownKey,
+    /// It failed the named check.
     Check(&'static str),
 }
 
 impl Distrust {
     /// The check that failed, for the log.
-    const fn check(&self) -> &'static str {
+    pub(super) const fn check(&self) -> &'static str {
         match self {
             Self::UnknownKey => "key",
             Self::Check(check) => check,
         }
     }
-}
-
-fn verify(
-    realm: &Realm,
-    answer: &TokenResponse,
-    expected: &Expected<'_>,
-) -> Result<Grant, Distrust> {
-    let id_token = answer.id_token().ok_or(Distrust::Check("id_token"))?;
-    let nonce = |given: Option<&Nonce>| match expected {
-        Expected::Nonce(nonce) if given.map(|given| given.secret().as_str()) != Some(*nonce) => {
-            Err("the nonce is not that of the request".to_owned())
-        }
-        _ => Ok(()),
-    };
-    let claims = id_token
-        .claims(&realm.oidc.id_token_verifier(), nonce)
-        .map_err(|error| distrust(&error))?;
-    if claims
-        .authorized_party()
-        .is_some_and(|party| party != realm.oidc.client_id())
-    {
-        return Err(Distrust::Check("azp"));
-    }
-    if matches!(expected, Expected::Subject(subject) if claims.subject().as_str() != *subject) {
-        return Err(Distrust::Check("sub"));
-    }
-    let refresh_token = answer
-        .refresh_token()
-        .ok_or(Distrust::Check("refresh_token"))?;
-    Ok(Grant {
-        subject: claims.subject().to_string(),
-        provider_session: claims.additional_claims().sid.clone(),
-        access_token: answer.access_token().secret().clone(),
-        expires_in: answer.expires_in().unwrap_or(Duration::ZERO),
-        refresh_token: refresh_token.secret().clone(),
-    })
 }
 
 fn distrust(error: &ClaimsVerificationError) -> Distrust {

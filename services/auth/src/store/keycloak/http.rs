@@ -44,6 +44,8 @@ impl Http {
     /// # Errors
     /// When TLS cannot be set up.
     pub(super) fn new() -> Result<Self, reqwest::Error> {
+        // A second installation changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)

@@ -1,6 +1,8 @@
 //! What the provider says of itself: its endpoints and its keys (OpenID Connect
 //! Discovery 1.0), and the OpenID Connect client made of them.
 
+use std::time::Instant;
+
 use openidconnect::{
     AdditionalClaims, AuthUrl, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointNotSet,
     EndpointSet, IdTokenFields, IssuerUrl, JsonWebKeySetUrl, RedirectUrl, StandardErrorResponse,
@@ -64,6 +66,8 @@ type OidcClient = openidconnect::Client<
 
 /// The provider as it described itself.
 pub(super) struct Realm {
+    /// When it was asked: what it signed later may be signed with newer keys.
+    pub(super) asked: Instant,
     /// Makes and reads the messages of OpenID Connect.
     pub(super) oidc: OidcClient,
     /// The page that the browser is sent to.
@@ -94,6 +98,7 @@ impl Realm {
         settings: &Settings,
         client: &Http,
     ) -> Result<Self, anyhow::Error> {
+        let asked = Instant::now();
         let address = format!("{}/.well-known/openid-configuration", settings.internal());
         let answer = client
             .send(http::Request::get(address).body(Vec::new())?)
@@ -114,6 +119,7 @@ impl Realm {
         let keys = CoreJsonWebKeySet::fetch_async(&keys, client).await?;
         let par = metadata.pushed_authorization_request_endpoint;
         Ok(Self {
+            asked,
             oidc: openidconnect::Client::new(
                 ClientId::new(settings.client_id.clone()),
                 IssuerUrl::new(settings.issuer.clone())?,
