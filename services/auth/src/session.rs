@@ -6,6 +6,7 @@ mod close;
 mod lease;
 mod record;
 mod renewal;
+mod renewing;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -19,6 +20,7 @@ use chrono::Utc;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use self::renewing::Renewing;
 pub(crate) use self::{
     record::Access,
     store::{LeaseState, NewSession, Renewable, SessionStore, Stored},
@@ -46,6 +48,7 @@ pub(crate) struct Sessions<S, P> {
     keys: Arc<KeyRing>,
     limits: Limits,
     tasks: TaskTracker,
+    renewing: Renewing,
 }
 
 /// A session that its ticket opened.
@@ -70,6 +73,7 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
             keys,
             limits,
             tasks,
+            renewing: Renewing::default(),
         })
     }
 
@@ -116,8 +120,8 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
     ///
     /// # Errors
     /// [`Error::SessionNotFound`] when the ticket opens no session;
-    /// [`Error::Unavailable`] when the store is away, or the token must be renewed
-    /// and the identity provider is away: the session stays.
+    /// [`Error::Unavailable`] when the store is away, or the token has run out and
+    /// the identity provider is away: the session stays.
     pub(crate) async fn check(self: &Arc<Self>, ticket: &Ticket) -> Result<Access, Error> {
         let (session, idle_left) = self.open(ticket).await?;
         let now = Utc::now();
@@ -128,6 +132,11 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         self.touch(session.id, idle_left, left).await?;
         if session.access.is_fresh(now) {
             return Ok(session.access);
+        }
+        if session.access.is_usable(now) {
+            let access = session.access.clone();
+            self.renew_aside(session);
+            return Ok(access);
         }
         // Large and rare: boxed, so that other checks do not carry it.
         Box::pin(self.renew(session)).await

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use super::{
     Access, LeaseState, Opened, Renewable, SealedTokens, SessionStore, Sessions, lease::Lease,
@@ -35,10 +36,31 @@ struct Renewal<'a> {
 }
 
 impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
-    /// The session's access with a token that is good for a while. Whoever gets the
-    /// lease renews; the others go on with the token as long as it can be used, and
-    /// wait for the new one when it cannot.
-    pub(super) async fn renew(self: &Arc<Self>, mut session: Opened) -> Result<Access, Error> {
+    /// Renews ahead of time: nobody waits for it, and nothing depends on its outcome
+    /// as long as the present token is good.
+    pub(super) fn renew_aside(self: &Arc<Self>, session: Opened) {
+        let Some(place) = self.renewing.enter(session.id) else {
+            return;
+        };
+        let sessions = Arc::clone(self);
+        let renewal = async move {
+            let lease = Lease::on(session.id);
+            let renewed = match lease.acquire(&sessions.store).await {
+                Ok(LeaseState::Granted) => sessions.renew_leased(&session, lease).await.map(drop),
+                Ok(LeaseState::Held | LeaseState::CoolingDown) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = renewed {
+                tracing::info!(%error, "a session was not renewed ahead of time");
+            }
+            drop(place);
+        };
+        self.tasks.spawn(renewal.in_current_span());
+    }
+
+    /// The session's access with a token that is good for a while, when the present
+    /// one has run out. Whoever gets the lease renews; the others wait.
+    pub(super) async fn renew(self: &Arc<Self>, session: Opened) -> Result<Access, Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let lease = Lease::on(session.id);
@@ -49,15 +71,14 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
                         .to_the_end(async move { sessions.renew_leased(&session, lease).await })
                         .await;
                 }
-                _ if session.access.is_usable(Utc::now()) => return Ok(session.access),
                 LeaseState::Held if Instant::now() < deadline => sleep(POLL).await,
                 LeaseState::Held | LeaseState::CoolingDown => {
                     return Err(Error::Unavailable(Dependency::Keycloak));
                 }
             }
-            session.access = self.reread(&session).await?.1;
-            if session.access.is_fresh(Utc::now()) {
-                return Ok(session.access);
+            let access = self.reread(&session).await?.1;
+            if access.is_usable(Utc::now()) {
+                return Ok(access);
             }
         }
     }
@@ -74,9 +95,6 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
             // Its verification took longer than it lives.
             Ok(access) if access.expires_at <= Utc::now() => {
                 Err(Error::Unavailable(Dependency::Keycloak))
-            }
-            Err(Error::Unavailable(_)) if session.access.is_usable(Utc::now()) => {
-                Ok(session.access.clone())
             }
             renewed => renewed,
         }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use chrono::Utc;
+use tokio::sync::RwLock;
 
 use super::{LeaseState, NewSession, Renewable, SessionId, SessionStore, Stored, TicketId};
 use crate::{
@@ -219,6 +220,8 @@ pub(crate) struct MemoryProvider(Arc<Provider>);
 pub(crate) struct Provider {
     pub(crate) away: AtomicBool,
     pub(crate) refuses: AtomicBool,
+    /// Whoever writes freezes the provider.
+    pub(crate) frozen: RwLock<()>,
     /// How many more verifications find no keys.
     pub(crate) keys_away_for: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
@@ -293,6 +296,7 @@ impl IdentityProvider for MemoryProvider {
 
     async fn renew(&self, refresh_token: &str) -> Result<Unverified<Grant>, ProviderError> {
         self.there()?;
+        drop(self.frozen.read().await);
         tokio::task::yield_now().await;
         let number = self.renewals.fetch_add(1, SeqCst);
         if self.refuses.load(SeqCst) || refresh_token != format!("refresh {number}") {

@@ -54,6 +54,20 @@ impl Bench {
         self.sessions.start(&grant(0, seconds), None).await.unwrap()
     }
 
+    /// A session whose access token is due for renewal and good for another while.
+    async fn due_session(&self) -> Ticket {
+        let mut grant = grant(0, 300);
+        grant.granted_at -= Duration::from_secs(250);
+        self.sessions.start(&grant, None).await.unwrap()
+    }
+
+    /// Waits until nothing is done aside any more.
+    async fn quiet(&self) {
+        while !self.sessions.tasks.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn token(&self, ticket: &Ticket) -> Result<String, Error> {
         self.sessions.check(ticket).await.map(|access| access.token)
     }
@@ -135,14 +149,34 @@ async fn a_renewal_goes_on_when_its_call_goes_away() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_due_but_good_is_used_while_it_is_renewed_once() {
+    let bench = Bench::new();
+    let ticket = bench.due_session().await;
+    let frozen = bench.provider.frozen.write().await;
+    for _ in 0..20 {
+        assert_eq!(bench.token(&ticket).await.unwrap(), "access 0");
+    }
+    assert_eq!(bench.sessions.tasks.len(), 1);
+    drop(frozen);
+    bench.quiet().await;
+    assert_eq!(bench.token(&ticket).await.unwrap(), "access 1");
+    assert_eq!(bench.provider.renewals.load(SeqCst), 1);
+}
+
+#[tokio::test]
 async fn while_the_provider_is_away_a_token_that_is_due_but_good_is_used() {
     let bench = Bench::new();
-    let ticket = bench.session(30).await;
-    bench.store.set_idle_left(LIMITS.idle);
+    let ticket = bench.due_session().await;
     bench.provider.away.store(true, SeqCst);
-    let due = bench.session(6).await;
-    assert_eq!(bench.token(&ticket).await.unwrap(), "access 0");
-    assert_eq!(bench.token(&due).await.unwrap(), "access 0");
+    for _ in 0..2 {
+        assert_eq!(bench.token(&ticket).await.unwrap(), "access 0");
+        bench.quiet().await;
+    }
+    bench.provider.away.store(false, SeqCst);
+    bench.store.end_pauses();
+    bench.token(&ticket).await.unwrap();
+    bench.quiet().await;
+    assert_eq!(bench.token(&ticket).await.unwrap(), "access 1");
 }
 
 #[tokio::test]
