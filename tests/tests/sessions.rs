@@ -100,14 +100,35 @@ async fn the_sign_in_page_speaks_the_language_of_the_application() {
     }
 }
 
+/// Keycloak ends a session whose code is redeemed twice: that the session still
+/// lives, there too, proves that it was redeemed once.
 #[tokio::test]
-async fn a_sign_in_is_completed_once() {
+async fn a_callback_that_is_asked_for_again_leads_to_the_same_session() {
+    let mut browser = Browser::new(stack());
+    let callback = callback(&mut browser).await;
+    let (mut reloaded, mut late) = (browser.clone(), browser.clone());
+    let (first, second) = tokio::join!(
+        browser.redirected_by(&callback),
+        reloaded.redirected_by(&callback)
+    );
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert!(browser.session_ticket().is_some());
+    assert_eq!(browser.session_ticket(), reloaded.session_ticket());
+    late.redirected_by(&callback).await.unwrap();
+    assert_eq!(browser.session_ticket(), late.session_ticket());
+    assert_signed_in(&browser).await;
+    let address = browser.begin_sign_in("/", "en").await.unwrap();
+    assert!(browser.open(&address).await.is_err(), "Keycloak knows them");
+}
+
+#[tokio::test]
+async fn whoever_signed_out_does_not_come_back_in_by_an_old_callback() {
     let mut browser = Browser::new(stack());
     let callback = callback(&mut browser).await;
     let mut copy = browser.clone();
     browser.redirected_by(&callback).await.unwrap();
+    browser.sign_out().await.unwrap();
     assert_fails(&mut copy, &callback, "SIGN_IN_ATTEMPT_INVALID").await;
-    assert_signed_in(&browser).await;
     assert!(copy.session_ticket().is_none());
 }
 

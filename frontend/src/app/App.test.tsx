@@ -131,6 +131,12 @@ describe("a patient", () => {
     expect(link.getAttribute("href")).toContain(encodeURIComponent(REPORT));
   });
 
+  test("who opens an old way back from the sign-in again is told that they are signed in", async () => {
+    renderApp("/sign-in/failed?reason=SIGN_IN_ATTEMPT_INVALID");
+    expect(await screen.findByText("You are signed in already")).toBeTruthy();
+    expect(screen.queryByRole("link", { name: "Sign in" })).toBeNull();
+  });
+
   test("signs out here and in the other tabs", async () => {
     const fetched = vi.fn(async () => new Response(null, { status: 204 }));
     vi.stubGlobal("fetch", fetched);

@@ -135,6 +135,10 @@ export const en = {
   },
   signInFailed: {
     known: signInFailures,
+    done: {
+      title: "You are signed in already",
+      text: "This sign-in was completed before. You can go on.",
+    },
     other: {
       title: "Signing in did not work",
       text: "Nobody was signed in. Please try again; if this stays, ask BionicPRO support.",

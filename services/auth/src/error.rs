@@ -62,7 +62,9 @@ impl From<ProviderError> for Error {
         match error {
             ProviderError::Refused(code) => Self::Refused(code),
             ProviderError::AnswerInvalid(check) => Self::AnswerInvalid(check),
-            ProviderError::Unavailable => Self::Unavailable(Dependency::Keycloak),
+            ProviderError::Unreached | ProviderError::Unavailable => {
+                Self::Unavailable(Dependency::Keycloak)
+            }
         }
     }
 }

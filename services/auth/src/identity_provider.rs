@@ -66,7 +66,9 @@ pub(crate) enum ProviderError {
     Refused(String),
     /// It answered, but the answer failed the named check.
     AnswerInvalid(&'static str),
-    /// It could not be reached or could not answer.
+    /// It was not reached: what was to be spent is not.
+    Unreached,
+    /// It gave no answer that can be used; what was to be spent may be.
     Unavailable,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct App {
     /// Sessions.
     pub(crate) sessions: Arc<Sessions<Redis, Keycloak>>,
     /// Sign-ins.
-    pub(crate) sign_ins: SignIns<Redis, Redis, Keycloak>,
+    pub(crate) sign_ins: Arc<SignIns<Redis, Redis, Keycloak>>,
 }
 
 /// `bionicpro.auth.v1.SessionService`.

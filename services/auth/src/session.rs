@@ -142,6 +142,18 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         Box::pin(self.renew(session)).await
     }
 
+    /// Whether the ticket opens a session.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub(crate) async fn is_alive(&self, ticket: &Ticket) -> Result<bool, Error> {
+        match self.open(ticket).await {
+            Ok(_) => Ok(true),
+            Err(Error::SessionNotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Puts off the idle time-out, though not at every call: a write per check
     /// would double what a check costs.
     async fn touch(&self, id: SessionId, idle_left: Duration, left: Duration) -> Result<(), Error> {
@@ -184,10 +196,9 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         }
     }
 
-    /// Runs `work` to its end even if the call that asked for it goes away: a
-    /// refresh token that the provider took and a session that lost the new one
-    /// would be a sign-out.
-    async fn to_the_end<T: Send + 'static>(
+    /// Runs `work` to its end even if the call that asked for it goes away: what the
+    /// provider took once (a refresh token, a code) would be lost with the answer.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {

@@ -1,7 +1,8 @@
 //! Signing in: an attempt is begun, goes to the identity provider with the browser,
-//! and is completed once, by the browser that began it.
+//! and is completed once, by the browser that began it (see `completion`).
 
 mod attempt;
+mod completion;
 mod return_to;
 #[cfg(test)]
 mod tests;
@@ -9,18 +10,30 @@ mod tests;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use self::attempt::{AttemptTicket, Pending};
-pub(crate) use self::{attempt::AttemptKey, return_to::ReturnTo};
+pub(crate) use self::{attempt::AttemptKey, completion::Answer, return_to::ReturnTo};
 use crate::{
     error::Error,
-    identity_provider::{Authorization, Expected, IdentityProvider, verify_patiently},
+    identity_provider::{Authorization, IdentityProvider},
     sealing::KeyRing,
-    session::{SessionStore, Sessions, Ticket},
+    session::{SessionStore, Sessions},
 };
 
 /// How long an attempt can be completed: as long as the provider's page stays open.
 pub(crate) const ATTEMPT_LIFE: Duration = Duration::from_secs(15 * 60);
 
-/// Where attempts are kept. Both methods fail with [`Error::Unavailable`] when the
+/// What came of asking to complete an attempt.
+pub(crate) enum Claim {
+    /// The asker completes it, and nobody else: the sealed attempt.
+    Granted(Vec<u8>),
+    /// Somebody is completing it.
+    Taken,
+    /// It was completed a moment ago: the sealed outcome.
+    Finished(Vec<u8>),
+    /// There is none.
+    Unknown,
+}
+
+/// Where attempts are kept. Every method fails with [`Error::Unavailable`] when the
 /// store does not answer.
 pub(crate) trait AttemptStore: Send + Sync + 'static {
     /// Keeps a sealed attempt for `lives`.
@@ -31,9 +44,23 @@ pub(crate) trait AttemptStore: Send + Sync + 'static {
         lives: Duration,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Takes an attempt out; nobody can take it again.
-    fn take(&self, key: &AttemptKey)
-    -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
+    /// Asks to complete an attempt; granted once.
+    fn claim(&self, key: &AttemptKey) -> impl Future<Output = Result<Claim, Error>> + Send;
+
+    /// Puts an attempt back of which nothing was used up.
+    fn release(
+        &self,
+        key: &AttemptKey,
+        sealed: &[u8],
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Keeps the sealed outcome for `lives` in the place of the attempt.
+    fn finish(
+        &self,
+        key: &AttemptKey,
+        outcome: &[u8],
+        lives: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// An attempt that was begun.
@@ -46,28 +73,6 @@ pub(crate) struct Begun {
     pub(crate) attempt_ticket: String,
 }
 
-/// What came back with the browser.
-pub(crate) struct Answer {
-    /// The `state` parameter.
-    pub(crate) state: String,
-    /// The attempt's ticket out of the cookie.
-    pub(crate) attempt_ticket: String,
-    /// The `iss` parameter (RFC 9207).
-    pub(crate) issuer: String,
-    /// The code, or the error code of a refusal.
-    pub(crate) outcome: Result<String, String>,
-    /// The session that the browser had before.
-    pub(crate) previous: Option<Ticket>,
-}
-
-/// A sign-in that was completed.
-pub(crate) struct Completed {
-    /// The new session's ticket.
-    pub(crate) ticket: Ticket,
-    /// Where the person wanted to go.
-    pub(crate) return_to: ReturnTo,
-}
-
 /// All sign-ins.
 pub(crate) struct SignIns<A, S, P> {
     attempts: A,
@@ -78,18 +83,18 @@ pub(crate) struct SignIns<A, S, P> {
 
 impl<A: AttemptStore, S: SessionStore, P: IdentityProvider> SignIns<A, S, P> {
     /// Sign-ins that open sessions in `sessions`.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         attempts: A,
         provider: P,
         keys: Arc<KeyRing>,
         sessions: Arc<Sessions<S, P>>,
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             attempts,
             provider,
             keys,
             sessions,
-        }
+        })
     }
 
     /// Begins an attempt.
@@ -118,44 +123,5 @@ impl<A: AttemptStore, S: SessionStore, P: IdentityProvider> SignIns<A, S, P> {
             attempt_id,
             attempt_ticket: ticket.reveal(),
         })
-    }
-
-    /// Completes an attempt and opens a session.
-    ///
-    /// # Errors
-    /// [`Error::AnswerInvalid`] for a foreign issuer, which uses nothing up;
-    /// [`Error::AttemptInvalid`] when state and ticket name no attempt together;
-    /// [`Error::Refused`] and [`Error::AnswerInvalid`] as the provider decides.
-    pub(crate) async fn complete(&self, answer: Answer) -> Result<Completed, Error> {
-        if answer.issuer != self.provider.issuer() {
-            return Err(Error::AnswerInvalid("iss"));
-        }
-        let ticket = AttemptTicket::parse(&answer.attempt_ticket).ok_or(Error::AttemptInvalid)?;
-        let sealed = self.attempts.take(&ticket.key(&answer.state)).await?;
-        let attempt = sealed
-            .and_then(|sealed| Pending::open(&self.keys, &ticket, &answer.state, &sealed))
-            .ok_or(Error::AttemptInvalid)?;
-        let code = answer
-            .outcome
-            .map_err(|error| Error::Refused(error_code(&error)))?;
-        let unverified = self.provider.redeem(&code, &attempt.code_verifier).await?;
-        let expected = Expected::Nonce(&attempt.nonce);
-        let grant = verify_patiently(&self.provider, &unverified, expected).await?;
-        let ticket = self.sessions.start(&grant, answer.previous).await?;
-        Ok(Completed {
-            ticket,
-            return_to: attempt.return_to,
-        })
-    }
-}
-
-/// An OAuth error code (RFC 6749, section 4.1.2.1) as it may be shown. What came
-/// with the browser is anybody's text: only the form of a code passes.
-fn error_code(error: &str) -> String {
-    let is_code = error.len() <= 64 && error.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    if is_code {
-        error.to_owned()
-    } else {
-        "unknown".to_owned()
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Refresh,
     /// A sign-in under way.
     Attempt,
+    /// How a sign-in ended.
+    Outcome,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Access => b"bionicpro.auth.access.v1",
             Self::Refresh => b"bionicpro.auth.refresh.v1",
             Self::Attempt => b"bionicpro.auth.attempt.v1",
+            Self::Outcome => b"bionicpro.auth.outcome.v1",
         }
     }
 }

@@ -117,9 +117,7 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
                 self.settle(renewal, unverified).await
             }
             Err(ProviderError::Refused(_)) => self.give_up(session, stored.generation).await,
-            Err(ProviderError::Unavailable | ProviderError::AnswerInvalid(_)) => {
-                Err(Error::Unavailable(Dependency::Keycloak))
-            }
+            Err(_) => Err(Error::Unavailable(Dependency::Keycloak)),
         }
     }
 
@@ -146,14 +144,11 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
                 let access = Access::granted(&grant, renewal.current.session_expires_at);
                 self.keep(&mut renewal, access, &grant.refresh_token).await
             }
-            Err(ProviderError::Unavailable) => Err(Error::Unavailable(Dependency::Keycloak)),
-            Err(ProviderError::Refused(_)) => {
-                self.give_up(renewal.session, renewal.generation).await
-            }
             Err(ProviderError::AnswerInvalid(check)) => {
                 tracing::error!(check, "a renewed token failed a check: the session ends");
                 self.give_up(renewal.session, renewal.generation).await
             }
+            Err(_) => Err(Error::Unavailable(Dependency::Keycloak)),
         }
     }
 

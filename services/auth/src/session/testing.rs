@@ -18,7 +18,7 @@ use crate::{
     identity_provider::{
         Authorization, Expected, Grant, IdentityProvider, ProviderError, Unverified,
     },
-    sign_in::{AttemptKey, AttemptStore},
+    sign_in::{AttemptKey, AttemptStore, Claim},
 };
 
 #[derive(Clone, Default)]
@@ -28,9 +28,15 @@ pub(crate) struct MemoryStore(Arc<Memory>);
 pub(crate) struct Memory {
     sessions: Mutex<HashMap<SessionId, Kept>>,
     leases: Mutex<HashMap<SessionId, String>>,
-    attempts: Mutex<HashMap<String, Vec<u8>>>,
+    attempts: Mutex<HashMap<String, Attempt>>,
     pub(crate) away: AtomicBool,
     pub(crate) touches: AtomicUsize,
+}
+
+enum Attempt {
+    Pending(Vec<u8>),
+    Claimed,
+    Finished(Vec<u8>),
 }
 
 struct Kept {
@@ -53,8 +59,11 @@ impl MemoryStore {
         self.0.sessions.lock().expect("no test panics here").len()
     }
 
+    /// Attempts that can be completed.
     pub(crate) fn attempts(&self) -> usize {
-        self.0.attempts.lock().expect("no test panics here").len()
+        let attempts = self.0.attempts.lock().expect("no test panics here");
+        let pending = |attempt: &&Attempt| matches!(attempt, Attempt::Pending(_));
+        attempts.values().filter(pending).count()
     }
 
     pub(crate) fn set_idle_left(&self, left: Duration) {
@@ -67,6 +76,13 @@ impl MemoryStore {
     pub(crate) fn end_pauses(&self) {
         let mut leases = self.leases.lock().expect("no test panics here");
         leases.retain(|_, holder| holder != COOLING_DOWN);
+    }
+
+    fn put(&self, key: &AttemptKey, attempt: Attempt) -> Result<(), Error> {
+        drop(self.locked()?);
+        let mut attempts = self.attempts.lock().expect("no test panics here");
+        attempts.insert(key.as_str().to_owned(), attempt);
+        Ok(())
     }
 
     fn locked(&self) -> Result<MutexGuard<'_, HashMap<SessionId, Kept>>, Error> {
@@ -196,19 +212,32 @@ impl SessionStore for MemoryStore {
 
 impl AttemptStore for MemoryStore {
     async fn keep(&self, key: &AttemptKey, sealed: &[u8], _: Duration) -> Result<(), Error> {
-        drop(self.locked()?);
-        let mut attempts = self.attempts.lock().expect("no test panics here");
-        attempts.insert(key.as_str().to_owned(), sealed.to_vec());
-        Ok(())
+        self.put(key, Attempt::Pending(sealed.to_vec()))
     }
 
-    async fn take(&self, key: &AttemptKey) -> Result<Option<Vec<u8>>, Error> {
+    async fn claim(&self, key: &AttemptKey) -> Result<Claim, Error> {
         drop(self.locked()?);
-        Ok(self
-            .attempts
-            .lock()
-            .expect("no test panics here")
-            .remove(key.as_str()))
+        let mut attempts = self.attempts.lock().expect("no test panics here");
+        let Some(attempt) = attempts.get_mut(key.as_str()) else {
+            return Ok(Claim::Unknown);
+        };
+        Ok(match attempt {
+            Attempt::Claimed => Claim::Taken,
+            Attempt::Finished(outcome) => Claim::Finished(outcome.clone()),
+            Attempt::Pending(sealed) => {
+                let sealed = std::mem::take(sealed);
+                *attempt = Attempt::Claimed;
+                Claim::Granted(sealed)
+            }
+        })
+    }
+
+    async fn release(&self, key: &AttemptKey, sealed: &[u8]) -> Result<(), Error> {
+        self.put(key, Attempt::Pending(sealed.to_vec()))
+    }
+
+    async fn finish(&self, key: &AttemptKey, outcome: &[u8], _: Duration) -> Result<(), Error> {
+        self.put(key, Attempt::Finished(outcome.to_vec()))
     }
 }
 
@@ -224,6 +253,7 @@ pub(crate) struct Provider {
     pub(crate) frozen: RwLock<()>,
     /// How many more verifications find no keys.
     pub(crate) keys_away_for: AtomicUsize,
+    pub(crate) redemptions: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
     pub(crate) ended: Mutex<Vec<String>>,
     pub(crate) authorized: Mutex<Vec<String>>,
@@ -286,7 +316,9 @@ impl IdentityProvider for MemoryProvider {
     }
 
     async fn redeem(&self, code: &str, _: &str) -> Result<Unverified<Grant>, ProviderError> {
-        self.there()?;
+        self.there().map_err(|_| ProviderError::Unreached)?;
+        self.redemptions.fetch_add(1, SeqCst);
+        drop(self.frozen.read().await);
         if code == "code" {
             Ok(unverified(grant(0, 300)))
         } else {

@@ -3,7 +3,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::hmac;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::ReturnTo;
@@ -69,6 +69,29 @@ impl AttemptTicket {
         );
         AttemptKey(BASE64_URL_SAFE_NO_PAD.encode(tag))
     }
+
+    /// The bytes of a completion's outcome for the store: only the browser that
+    /// began the attempt can have them opened.
+    pub(super) fn seal_outcome(
+        &self,
+        keys: &KeyRing,
+        state: &str,
+        outcome: &impl Serialize,
+    ) -> Vec<u8> {
+        let plain = serde_json::to_vec(outcome).expect("texts have a JSON form");
+        keys.seal(&self.0, &binding(Purpose::Outcome, state), &plain)
+    }
+
+    /// Opens what [`AttemptTicket::seal_outcome`] made for the same state.
+    pub(super) fn open_outcome<T: DeserializeOwned>(
+        &self,
+        keys: &KeyRing,
+        state: &str,
+        sealed: &[u8],
+    ) -> Option<T> {
+        let plain = keys.open(&self.0, &binding(Purpose::Outcome, state), sealed);
+        serde_json::from_slice(&plain.ok()?).ok()
+    }
 }
 
 /// An attempt between its beginning and its completion.
@@ -95,7 +118,7 @@ impl Pending {
     /// The bytes for the store.
     pub(super) fn seal(&self, keys: &KeyRing, ticket: &AttemptTicket, state: &str) -> Vec<u8> {
         let plain = serde_json::to_vec(self).expect("texts have a JSON form");
-        keys.seal(&ticket.0, &binding(state), &plain)
+        keys.seal(&ticket.0, &binding(Purpose::Attempt, state), &plain)
     }
 
     /// Opens what [`Pending::seal`] made for the same ticket and state.
@@ -105,13 +128,15 @@ impl Pending {
         state: &str,
         sealed: &[u8],
     ) -> Option<Self> {
-        let plain = keys.open(&ticket.0, &binding(state), sealed).ok()?;
+        let plain = keys
+            .open(&ticket.0, &binding(Purpose::Attempt, state), sealed)
+            .ok()?;
         serde_json::from_slice(&plain).ok()
     }
 }
 
-fn binding(state: &str) -> Binding {
-    Binding::new(Purpose::Attempt, &[state.as_bytes()])
+fn binding(purpose: Purpose, state: &str) -> Binding {
+    Binding::new(purpose, &[state.as_bytes()])
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
 struct Bench {
     store: MemoryStore,
     provider: MemoryProvider,
-    sign_ins: SignIns<MemoryStore, MemoryStore, MemoryProvider>,
+    sign_ins: Arc<SignIns<MemoryStore, MemoryStore, MemoryProvider>>,
 }
 
 impl Bench {
@@ -84,14 +84,75 @@ async fn an_attempt_is_completed_with_its_state_and_ticket() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_completed_once() {
+async fn a_code_is_redeemed_once_and_whoever_asks_again_gets_the_same_session() {
+    let bench = Bench::new();
+    let begun = bench.begin().await;
+    let first = bench.sign_ins.complete(bench.answer(&begun)).await.unwrap();
+    let again = bench.sign_ins.complete(bench.answer(&begun)).await.unwrap();
+    assert_eq!(again.ticket.reveal(), first.ticket.reveal());
+    assert_eq!(again.return_to.into_string(), "/reports");
+    assert_eq!(bench.provider.redemptions.load(SeqCst), 1);
+    assert_eq!(bench.store.sessions(), 1);
+}
+
+#[tokio::test]
+async fn whoever_asks_again_while_the_code_is_redeemed_waits_for_the_same_session() {
+    let bench = Bench::new();
+    let begun = bench.begin().await;
+    let frozen = bench.provider.frozen.write().await;
+    let mut first = Box::pin(bench.sign_ins.complete(bench.answer(&begun)));
+    while bench.provider.redemptions.load(SeqCst) == 0 {
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    // The browser went away: it reloads.
+    drop(first);
+    let mut again = Box::pin(bench.sign_ins.complete(bench.answer(&begun)));
+    assert!(futures::poll!(again.as_mut()).is_pending());
+    drop(frozen);
+    assert!(again.await.is_ok());
+    assert_eq!(bench.provider.redemptions.load(SeqCst), 1);
+    assert_eq!(bench.store.sessions(), 1);
+}
+
+#[tokio::test]
+async fn another_code_for_a_completed_attempt_gets_nothing() {
     let bench = Bench::new();
     let begun = bench.begin().await;
     bench.sign_ins.complete(bench.answer(&begun)).await.unwrap();
+    let other = Answer {
+        outcome: Ok("other".to_owned()),
+        ..bench.answer(&begun)
+    };
+    assert_eq!(bench.refusal(other).await, Error::AttemptInvalid);
+}
+
+#[tokio::test]
+async fn whoever_signed_out_does_not_come_back_in_by_asking_again() {
+    let bench = Bench::new();
+    let begun = bench.begin().await;
+    let completed = bench.sign_ins.complete(bench.answer(&begun)).await.unwrap();
+    bench
+        .sign_ins
+        .sessions
+        .end(&completed.ticket)
+        .await
+        .unwrap();
     assert_eq!(
         bench.refusal(bench.answer(&begun)).await,
         Error::AttemptInvalid
     );
+}
+
+#[tokio::test]
+async fn while_the_provider_cannot_be_reached_an_attempt_is_not_used_up() {
+    let bench = Bench::new();
+    let begun = bench.begin().await;
+    bench.provider.away.store(true, SeqCst);
+    let away = Error::Unavailable(Dependency::Keycloak);
+    assert_eq!(bench.refusal(bench.answer(&begun)).await, away);
+    bench.provider.away.store(false, SeqCst);
+    assert!(bench.sign_ins.complete(bench.answer(&begun)).await.is_ok());
 }
 
 #[tokio::test]
@@ -146,11 +207,14 @@ async fn a_refusal_uses_the_attempt_up_and_names_its_code() {
         outcome: Err("access_denied".to_owned()),
         ..bench.answer(&begun)
     };
-    assert_eq!(
-        bench.refusal(refused).await,
-        Error::Refused("access_denied".to_owned())
-    );
+    let denied = Error::Refused("access_denied".to_owned());
+    assert_eq!(bench.refusal(refused).await, denied);
     assert_eq!(bench.store.attempts(), 0);
+    let again = Answer {
+        outcome: Err("access_denied".to_owned()),
+        ..bench.answer(&begun)
+    };
+    assert_eq!(bench.refusal(again).await, denied);
 }
 
 #[tokio::test]

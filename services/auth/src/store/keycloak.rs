@@ -209,7 +209,7 @@ impl IdentityProvider for Keycloak {
         code: &str,
         code_verifier: &str,
     ) -> Result<Unverified<Answer>, ProviderError> {
-        let realm = self.realm().await?;
+        let realm = self.realm().await.map_err(|_| ProviderError::Unreached)?;
         let answer = realm
             .oidc
             .exchange_code(AuthorizationCode::new(code.to_owned()))
@@ -221,7 +221,7 @@ impl IdentityProvider for Keycloak {
     }
 
     async fn renew(&self, refresh_token: &str) -> Result<Unverified<Answer>, ProviderError> {
-        let realm = self.realm().await?;
+        let realm = self.realm().await.map_err(|_| ProviderError::Unreached)?;
         let answer = realm
             .oidc
             .exchange_refresh_token(&RefreshToken::new(refresh_token.to_owned()))

@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `session:{<id>}` | hash, expires | `ticket:<id>` (wrapped data key), `access`, `refresh` (sealed), `sid`, `subject` (keyed hash), `generation` |
 //! | `session:{<id>}:lease` | string, expires | who may spend the refresh token |
-//! | `attempt:{<key>}` | string, expires | a sealed sign-in attempt |
+//! | `attempt:{<key>}` | string, expires | a sealed sign-in attempt, that it is being completed, or its sealed outcome |
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -17,7 +17,7 @@ use redis::{
 use crate::{
     error::{Dependency, Error},
     session::{LeaseState, NewSession, Renewable, SessionId, SessionStore, Stored, TicketId},
-    sign_in::{AttemptKey, AttemptStore},
+    sign_in::{AttemptKey, AttemptStore, Claim},
 };
 
 /// How long Redis may take to answer, and to be connected to.
@@ -37,6 +37,22 @@ static REPLACE_TOKENS: LazyLock<Script> = LazyLock::new(|| {
          redis.call('HSET', KEYS[1], 'access', ARGV[2], 'refresh', ARGV[3])
          redis.call('HINCRBY', KEYS[1], 'generation', 1)
          return 1",
+    )
+});
+
+/// Where an attempt stands, as the first byte of its value.
+const PENDING: u8 = b'p';
+const CLAIMED: u8 = b'c';
+const FINISHED: u8 = b'f';
+
+/// Answers an attempt's value, and marks a pending one as claimed. KEYS: attempt.
+static CLAIM_ATTEMPT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local found = redis.call('GET', KEYS[1])
+         if found and string.sub(found, 1, 1) == 'p' then
+             redis.call('SET', KEYS[1], 'c', 'KEEPTTL')
+         end
+         return found",
     )
 });
 
@@ -280,13 +296,47 @@ impl AttemptStore for Redis {
         let mut command = redis::cmd("SET");
         command
             .arg(attempt_key(key))
-            .arg(sealed)
+            .arg(tagged(PENDING, sealed))
             .arg("PX")
             .arg(millis(lives));
         self.run(&command).await
     }
 
-    async fn take(&self, key: &AttemptKey) -> Result<Option<Vec<u8>>, Error> {
-        self.run(redis::cmd("GETDEL").arg(attempt_key(key))).await
+    async fn claim(&self, key: &AttemptKey) -> Result<Claim, Error> {
+        let found: Option<Vec<u8>> = CLAIM_ATTEMPT
+            .key(attempt_key(key))
+            .invoke_async(&mut self.0.clone())
+            .await
+            .map_err(|error| away(&error))?;
+        Ok(match found.as_deref().and_then(<[u8]>::split_first) {
+            Some((&PENDING, sealed)) => Claim::Granted(sealed.to_vec()),
+            Some((&CLAIMED, _)) => Claim::Taken,
+            Some((&FINISHED, sealed)) => Claim::Finished(sealed.to_vec()),
+            _ => Claim::Unknown,
+        })
     }
+
+    async fn release(&self, key: &AttemptKey, sealed: &[u8]) -> Result<(), Error> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(attempt_key(key))
+            .arg(tagged(PENDING, sealed))
+            .arg(&["XX", "KEEPTTL"]);
+        self.run(&command).await
+    }
+
+    async fn finish(&self, key: &AttemptKey, outcome: &[u8], lives: Duration) -> Result<(), Error> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(attempt_key(key))
+            .arg(tagged(FINISHED, outcome))
+            .arg("PX")
+            .arg(millis(lives));
+        self.run(&command).await
+    }
+}
+
+/// The value of an attempt: where it stands, and its sealed bytes.
+fn tagged(stands: u8, sealed: &[u8]) -> Vec<u8> {
+    [&[stands], sealed].concat()
 }

@@ -128,7 +128,10 @@ pub(super) fn refusal(error: RequestTokenError<HttpError, TokenRefusal>) -> Prov
         }
         RequestTokenError::Request(error) => {
             tracing::warn!(%error, "the token endpoint did not answer");
-            ProviderError::Unavailable
+            match error {
+                HttpError::Transport(error) if error.is_connect() => ProviderError::Unreached,
+                _ => ProviderError::Unavailable,
+            }
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             tracing::error!("the token endpoint's answer could not be read");
