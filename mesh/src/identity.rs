@@ -7,6 +7,7 @@ mod keys;
 pub(crate) mod layer;
 mod service_token;
 mod signatures;
+mod single_flight;
 mod verifier;
 
 #[cfg(test)]

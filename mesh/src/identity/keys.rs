@@ -2,18 +2,24 @@
 //! known, but not more often than a limit: anybody can send a token with an invented `kid`.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures::future::{Either, ready};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+use super::single_flight::SingleFlight;
 
 /// The shortest time between two fetches.
 const THROTTLE: Duration = Duration::from_secs(5);
 /// The time after which keys are fetched again, so that a withdrawn one is forgotten.
 const MAXIMUM_AGE: Duration = Duration::from_secs(600);
+/// The age up to which keys serve while they are fetched again. A program that nobody called for
+/// longer waits for the fetch, lest its first call be let in by a key that was withdrawn since.
+const UNATTENDED_AGE: Duration = Duration::from_secs(2 * 600);
 
 /// A key and the only algorithm that it is used with.
 pub(super) struct Key {
@@ -30,19 +36,37 @@ pub(super) enum KeyError {
     Unavailable,
 }
 
-pub(super) struct Keys {
+/// All keys of the identity provider.
+#[derive(Clone)]
+pub(super) struct Keys(Arc<Inner>);
+
+struct Inner {
     url: String,
     http: reqwest::Client,
     known: ArcSwap<Known>,
     last_fetch: Mutex<Option<Fetch>>,
+    refresh: SingleFlight<bool>,
 }
 
+/// The keys as one fetch found them.
 #[derive(Default)]
-struct Known {
-    keys: HashMap<String, std::sync::Arc<Key>>,
+pub(super) struct Known {
+    keys: HashMap<String, Arc<Key>>,
     since: Option<Instant>,
 }
 
+impl Known {
+    /// The key named `kid`.
+    pub(super) fn get(&self, kid: &str) -> Option<Arc<Key>> {
+        self.keys.get(kid).cloned()
+    }
+
+    fn is_younger_than(&self, age: Duration) -> bool {
+        self.since.is_some_and(|since| since.elapsed() < age)
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Fetch {
     at: Instant,
     succeeded: bool,
@@ -50,65 +74,84 @@ struct Fetch {
 
 impl Keys {
     pub(super) fn new(url: String) -> Self {
-        let (known, last_fetch) = (ArcSwap::default(), Mutex::default());
-        Self {
+        Self(Arc::new(Inner {
             url,
             http: super::http_client::new(),
-            known,
-            last_fetch,
+            known: ArcSwap::default(),
+            last_fetch: Mutex::default(),
+            refresh: SingleFlight::default(),
+        }))
+    }
+
+    /// The keys that can be used now. Nobody waits for keys that are past their age: they serve
+    /// while they are fetched again, and for as long as the identity provider is away.
+    pub(super) async fn current(&self) -> Arc<Known> {
+        let known = self.0.known.load_full();
+        if known.since.is_none() || known.is_younger_than(MAXIMUM_AGE) {
+            return known;
+        }
+        let refreshed = self.refresh();
+        if known.is_younger_than(UNATTENDED_AGE) || self.0.is_failing() {
+            return known;
+        }
+        refreshed.await;
+        self.0.known.load_full()
+    }
+
+    /// The keys after a look for the key named `kid`, which `known` lacks.
+    pub(super) async fn with(&self, kid: &str) -> Result<Arc<Known>, KeyError> {
+        let succeeded = self.refresh().await;
+        let known = self.0.known.load_full();
+        match (known.keys.contains_key(kid), succeeded) {
+            (true, _) => Ok(known),
+            (false, true) => Err(KeyError::Unknown),
+            (false, false) => Err(KeyError::Unavailable),
         }
     }
 
-    /// The key named `kid`.
-    pub(super) async fn get(&self, kid: &str) -> Result<std::sync::Arc<Key>, KeyError> {
-        let known = self.known.load();
-        let fresh = known
-            .since
-            .is_some_and(|since| since.elapsed() < MAXIMUM_AGE);
-        if let Some(key) = known.keys.get(kid).filter(|_| fresh) {
-            return Ok(key.clone());
+    /// Fetches the keys, once for all and not sooner than allowed. Answers whether the last fetch
+    /// succeeded; it goes on without being waited for.
+    fn refresh(&self) -> impl Future<Output = bool> + use<> {
+        let last = self.0.last_fetch();
+        if let Some(last) = last.filter(|last| last.at.elapsed() < THROTTLE) {
+            return Either::Left(ready(last.succeeded));
         }
-        let outcome = self.refresh().await;
-        // Keys that are past their age still serve while the identity provider is away.
-        match (self.known.load().keys.get(kid), outcome) {
-            (Some(key), _) => Ok(key.clone()),
-            (None, true) => Err(KeyError::Unknown),
-            (None, false) => Err(KeyError::Unavailable),
-        }
+        let outcome = self.0.refresh.join(|| self.0.clone().refreshed());
+        Either::Right(async { outcome.await.unwrap_or(false) })
+    }
+}
+
+impl Inner {
+    fn last_fetch(&self) -> Option<Fetch> {
+        *self
+            .last_fetch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fetches the keys, once for all who wait and not sooner than allowed. Answers whether the
-    /// last fetch succeeded.
-    async fn refresh(&self) -> bool {
-        let mut last = self.last_fetch.lock().await;
-        if let Some(last) = last.as_ref().filter(|last| last.at.elapsed() < THROTTLE) {
-            return last.succeeded;
-        }
+    fn is_failing(&self) -> bool {
+        self.last_fetch().is_some_and(|last| !last.succeeded)
+    }
+
+    async fn refreshed(self: Arc<Self>) -> bool {
         let fetched = self.fetch().await;
-        let at = Instant::now();
-        *last = Some(Fetch {
-            at,
-            succeeded: fetched.is_ok(),
-        });
+        let (at, succeeded) = (Instant::now(), fetched.is_ok());
         match fetched {
             Ok(keys) => {
-                self.known.store(
-                    Known {
-                        keys,
-                        since: Some(at),
-                    }
-                    .into(),
-                );
-                true
+                let since = Some(at);
+                self.known.store(Known { keys, since }.into());
             }
-            Err(error) => {
-                tracing::warn!(%error, "the identity provider's keys cannot be fetched");
-                false
-            }
+            Err(error) => tracing::warn!(%error, "the identity provider's keys cannot be fetched"),
         }
+        let mut last = self
+            .last_fetch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Fetch { at, succeeded });
+        succeeded
     }
 
-    async fn fetch(&self) -> reqwest::Result<HashMap<String, std::sync::Arc<Key>>> {
+    async fn fetch(&self) -> reqwest::Result<HashMap<String, Arc<Key>>> {
         let answer = self.http.get(&self.url).send().await?.error_for_status()?;
         let set: Lenient = answer.json().await?;
         let jwks = set
@@ -132,7 +175,7 @@ struct Lenient {
 }
 
 /// A key that signs with an algorithm of ours.
-fn usable(jwk: &Jwk) -> Option<(String, std::sync::Arc<Key>)> {
+fn usable(jwk: &Jwk) -> Option<(String, Arc<Key>)> {
     let signs = matches!(
         jwk.common.public_key_use,
         None | Some(PublicKeyUse::Signature)

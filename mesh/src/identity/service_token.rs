@@ -1,5 +1,5 @@
 //! The token by which this program calls others: client credentials (RFC 6749, section 4.4),
-//! fetched once for all who wait and renewed before it expires.
+//! fetched once for all who wait and renewed aside before it expires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+use super::single_flight::{Outcome, SingleFlight};
 
 /// A token is renewed when this share of its life is left.
 const RENEW_AT_REMAINING: u32 = 5;
@@ -33,9 +34,10 @@ struct Inner {
     secret: SecretString,
     http: reqwest::Client,
     current: ArcSwapOption<Current>,
-    renewal: Mutex<()>,
+    renewal: SingleFlight<Result<HeaderValue, TokenUnavailable>>,
 }
 
+#[derive(Clone)]
 struct Current {
     authorization: HeaderValue,
     renew_at: Instant,
@@ -62,72 +64,71 @@ impl ServiceToken {
             secret,
             http: super::http_client::new(),
             current: ArcSwapOption::empty(),
-            renewal: Mutex::new(()),
+            renewal: SingleFlight::default(),
         }))
     }
 
-    /// The value of the header `authorization`.
+    /// The value of the header `authorization`. Waits for the identity provider only when there
+    /// is no living token: one that is due is sent while the next one is fetched.
     ///
     /// # Errors
     /// There is no living token and none can be had.
     pub async fn authorization(&self) -> Result<HeaderValue, TokenUnavailable> {
-        if let Some(current) = self.current(|token| token.renew_at) {
-            return Ok(current);
+        let now = Instant::now();
+        if let Some(current) = self.0.current.load().as_deref()
+            && now < current.unusable_at
+        {
+            if now >= current.renew_at {
+                // Nobody waits for it.
+                drop(self.renew());
+            }
+            return Ok(current.authorization.clone());
         }
-        let _renewal = self.0.renewal.lock().await;
-        if let Some(current) = self.current(|token| token.renew_at) {
-            return Ok(current);
+        self.renew().await.unwrap_or(Err(TokenUnavailable))
+    }
+
+    fn renew(&self) -> Outcome<Result<HeaderValue, TokenUnavailable>> {
+        self.0.renewal.join(|| self.0.clone().renewed())
+    }
+}
+
+impl Inner {
+    async fn renewed(self: Arc<Self>) -> Result<HeaderValue, TokenUnavailable> {
+        // Another renewal may have ended just before this one began.
+        if let Some(current) = self.current.load().as_deref()
+            && Instant::now() < current.renew_at.min(current.unusable_at)
+        {
+            return Ok(current.authorization.clone());
         }
         match self.fetch().await {
             Ok(fetched) => {
                 let authorization = fetched.authorization.clone();
-                self.0.current.store(Some(Arc::new(fetched)));
+                self.current.store(Some(Arc::new(fetched)));
                 Ok(authorization)
             }
             Err(error) => {
                 tracing::warn!(%error, "the program's own token cannot be renewed");
-                self.postpone()
+                self.postpone();
+                Err(TokenUnavailable)
             }
         }
     }
 
-    fn current(&self, until: impl Fn(&Current) -> Instant) -> Option<HeaderValue> {
-        let current = self.0.current.load();
-        let living = current
-            .as_ref()
-            .filter(|token| Instant::now() < until(token))?;
-        Some(living.authorization.clone())
-    }
-
-    /// Goes on with the old token while it lives.
-    fn postpone(&self) -> Result<HeaderValue, TokenUnavailable> {
-        let authorization = self
-            .current(|token| token.unusable_at)
-            .ok_or(TokenUnavailable)?;
-        let unusable_at = self
-            .0
-            .current
-            .load()
-            .as_ref()
-            .map(|token| token.unusable_at);
+    fn postpone(&self) {
         let renew_at = Instant::now() + RETRY_PAUSE;
-        self.0.current.store(unusable_at.map(|unusable_at| {
-            let authorization = authorization.clone();
-            Arc::new(Current {
-                authorization,
-                renew_at: renew_at.min(unusable_at),
-                unusable_at,
-            })
-        }));
-        Ok(authorization)
+        let postponed = self.current.load().as_deref().map(|current| Current {
+            renew_at,
+            ..current.clone()
+        });
+        self.current.store(postponed.map(Arc::new));
     }
 
     async fn fetch(&self) -> Result<Current, FetchError> {
         let before = Instant::now();
-        let request = self.0.http.post(&self.0.endpoint).form(&[
+        let request = self.http.post(&self.endpoint).form(&[
             ("grant_type", "client_credentials"),
-            ("client_id", self.0.client_id.as_str()),
-            ("client_secret", self.0.secret.expose_secret()),
+            ("client_id", self.client_id.as_str()),
+            ("client_secret", self.secret.expose_secret()),
         ]);
         let answer: Answer = request.send().await?.error_for_status()?.json().await?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", answer.access_token))?;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::hmac;
 use serde_json::{Value, json};
-use tokio::time::{advance, pause, resume};
+use tokio::time::{advance, pause, resume, timeout};
 use uuid::uuid;
 
 use super::{Caller, Service, TokenUnavailable, User, VerifyError};
@@ -23,6 +23,23 @@ async fn later(seconds: u64) {
     pause();
     advance(Duration::from_secs(seconds)).await;
     resume();
+}
+
+/// Asks until a condition holds.
+async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let holds = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = Duration::from_secs(10);
+    timeout(limit, holds).await.expect(what);
+}
+
+/// What does not wait for a frozen identity provider.
+async fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(1);
+    timeout(limit, answer).await.expect("nobody waits")
 }
 
 #[tokio::test]
@@ -208,6 +225,55 @@ async fn known_keys_serve_while_the_identity_provider_is_away() {
 }
 
 #[tokio::test]
+async fn keys_past_their_age_serve_at_once_while_they_are_fetched() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier();
+    let token = issuer.sign(&issuer.user(&[]));
+    assert!(verifier.verify(&token).await.is_ok());
+    later(700).await;
+    let frozen = issuer.freeze().await;
+    for _ in 0..20 {
+        assert!(at_once(verifier.verify(&token)).await.is_ok());
+    }
+    eventually("they are asked for", async || issuer.key_fetches() == 2).await;
+    issuer.rotate_to("second");
+    drop(frozen);
+    eventually("the old key is forgotten", async || {
+        verifier.verify(&token).await == Err(VerifyError::Invalid)
+    })
+    .await;
+    assert_eq!(issuer.key_fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_fetch_of_keys_outlives_the_call_that_needs_them() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier();
+    let token = issuer.sign(&issuer.user(&[]));
+    let frozen = issuer.freeze().await;
+    let mut call = Box::pin(verifier.verify(&token));
+    eventually("keys are asked for", async || {
+        futures::poll!(call.as_mut()).is_pending() && issuer.key_fetches() == 1
+    })
+    .await;
+    drop(call);
+    drop(frozen);
+    assert!(verifier.verify(&token).await.is_ok());
+    assert_eq!(issuer.key_fetches(), 1);
+}
+
+#[tokio::test]
+async fn whoever_was_not_called_for_long_lets_nobody_in_by_a_key_that_was_withdrawn() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier();
+    let token = issuer.sign(&issuer.user(&[]));
+    assert!(verifier.verify(&token).await.is_ok());
+    issuer.rotate_to("second");
+    later(1300).await;
+    assert_eq!(verifier.verify(&token).await, Err(VerifyError::Invalid));
+}
+
+#[tokio::test]
 async fn the_programs_token_is_fetched_once_for_all_who_wait() {
     let issuer = Issuer::start().await;
     let token = issuer.service_token();
@@ -230,7 +296,42 @@ async fn the_programs_token_is_renewed_before_it_expires() {
     later(230).await;
     assert_eq!(token.authorization().await.unwrap(), first);
     later(15).await;
-    assert_ne!(token.authorization().await.unwrap(), first);
+    let renewed = async || token.authorization().await.unwrap() != first;
+    eventually("it is another one", renewed).await;
+    assert_eq!(issuer.token_fetches(), 2);
+}
+
+#[tokio::test]
+async fn the_old_token_is_sent_at_once_while_the_new_one_is_fetched() {
+    let issuer = Issuer::start().await;
+    let token = issuer.service_token();
+    let first = token.authorization().await.unwrap();
+    later(250).await;
+    let frozen = issuer.freeze().await;
+    for _ in 0..20 {
+        assert_eq!(at_once(token.authorization()).await.unwrap(), first);
+    }
+    eventually("it is asked for", async || issuer.token_fetches() == 2).await;
+    drop(frozen);
+    let renewed = async || token.authorization().await.unwrap() != first;
+    eventually("it is another one", renewed).await;
+    assert_eq!(issuer.token_fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_fetch_of_the_token_outlives_the_call_that_needs_it() {
+    let issuer = Issuer::start().await;
+    let token = issuer.service_token();
+    let frozen = issuer.freeze().await;
+    let mut call = Box::pin(token.authorization());
+    eventually("it is asked for", async || {
+        futures::poll!(call.as_mut()).is_pending() && issuer.token_fetches() == 1
+    })
+    .await;
+    drop(call);
+    drop(frozen);
+    assert!(token.authorization().await.is_ok());
+    assert_eq!(issuer.token_fetches(), 1);
 }
 
 #[tokio::test]
@@ -240,8 +341,10 @@ async fn the_old_token_serves_while_no_new_one_can_be_had_and_it_lives() {
     let first = token.authorization().await.unwrap();
     issuer.set_away(true);
     later(250).await;
-    assert_eq!(token.authorization().await.unwrap(), first);
-    assert_eq!(token.authorization().await.unwrap(), first);
+    for _ in 0..1000 {
+        assert_eq!(token.authorization().await.unwrap(), first);
+        tokio::task::yield_now().await;
+    }
     assert_eq!(
         issuer.token_fetches(),
         2,

@@ -34,7 +34,7 @@ pub enum VerifyError {
 /// Verifies the tokens of one issuer that are made for one audience. Cheap to clone.
 #[derive(Clone)]
 pub struct Verifier {
-    keys: Arc<Keys>,
+    keys: Keys,
     issuer: Arc<str>,
     audience: Arc<str>,
 }
@@ -46,7 +46,7 @@ impl Verifier {
     pub fn new(issuer: &str, internal_url: &str, audience: &str) -> Self {
         signatures::install();
         let base = internal_url.trim_end_matches('/');
-        let keys = Arc::new(Keys::new(format!("{base}/protocol/openid-connect/certs")));
+        let keys = Keys::new(format!("{base}/protocol/openid-connect/certs"));
         Self {
             keys,
             issuer: issuer.into(),
@@ -61,15 +61,23 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Caller, VerifyError> {
         let header = decode_header(token).map_err(|_| VerifyError::Invalid)?;
         let kid = header.kid.ok_or(VerifyError::Invalid)?;
-        let key = self.keys.get(&kid).await.map_err(|error| match error {
-            KeyError::Unknown => VerifyError::Invalid,
-            KeyError::Unavailable => VerifyError::Unavailable,
-        })?;
+        let key = self.key(&kid).await?;
         let claims = decode::<Claims>(token, &key.key, &self.validation(&key));
         claims
             .map_err(|error| refusal(error.kind()))?
             .claims
             .caller()
+    }
+
+    async fn key(&self, kid: &str) -> Result<Arc<Key>, VerifyError> {
+        if let Some(key) = self.keys.current().await.get(kid) {
+            return Ok(key);
+        }
+        match self.keys.with(kid).await {
+            Ok(known) => known.get(kid).ok_or(VerifyError::Invalid),
+            Err(KeyError::Unknown) => Err(VerifyError::Invalid),
+            Err(KeyError::Unavailable) => Err(VerifyError::Unavailable),
+        }
     }
 
     fn validation(&self, key: &Key) -> Validation {

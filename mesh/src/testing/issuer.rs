@@ -10,6 +10,7 @@ use chrono::Utc;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
 use super::signing_key::SigningKey;
 use crate::identity::{ServiceToken, Verifier};
@@ -29,6 +30,7 @@ struct Inner {
     token_fetches: AtomicUsize,
     token_life: AtomicUsize,
     away: AtomicBool,
+    frozen: Arc<RwLock<()>>,
 }
 
 impl Issuer {
@@ -44,6 +46,7 @@ impl Issuer {
             token_fetches: AtomicUsize::new(0),
             token_life: AtomicUsize::new(300),
             away: AtomicBool::new(false),
+            frozen: Arc::default(),
         }));
         issuer.rotate("first", SigningKey::ec());
         let app = Router::new()
@@ -79,6 +82,11 @@ impl Issuer {
     /// Answers nothing but errors, or answers again.
     pub(crate) fn set_away(&self, away: bool) {
         self.0.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Takes requests and answers nothing until the guard is dropped.
+    pub(crate) async fn freeze(&self) -> OwnedRwLockWriteGuard<()> {
+        self.0.frozen.clone().write_owned().await
     }
 
     /// How long client-credentials tokens live, in seconds.
@@ -135,6 +143,7 @@ pub(crate) fn in_seconds(seconds: i64) -> i64 {
 
 async fn certificates(State(issuer): State<Issuer>) -> Result<String, StatusCode> {
     issuer.0.key_fetches.fetch_add(1, Ordering::SeqCst);
+    drop(issuer.0.frozen.read().await);
     if issuer.0.away.load(Ordering::SeqCst) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
@@ -144,6 +153,7 @@ async fn certificates(State(issuer): State<Issuer>) -> Result<String, StatusCode
 
 async fn token(State(issuer): State<Issuer>, form: String) -> Result<String, StatusCode> {
     let number = issuer.0.token_fetches.fetch_add(1, Ordering::SeqCst);
+    drop(issuer.0.frozen.read().await);
     if issuer.0.away.load(Ordering::SeqCst) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
