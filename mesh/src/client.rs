@@ -20,7 +20,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::{Channel as Transport, Endpoint};
 use tower::Service;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::deadline::{self, DeadlineBody};
 use crate::telemetry;
@@ -76,22 +76,18 @@ impl Channel {
         })
     }
 
-    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
-        let path = request.uri().path().to_owned();
-        let policy = policy::of(&path);
+    async fn send(self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let path = request.uri().path();
+        let policy = policy::of(path);
         let deadline = deadline(policy, &request);
-        if let Some(authorization) = self.credentials.authorization().await? {
-            request.headers_mut().insert(AUTHORIZATION, authorization);
-        }
         let mut call = Call::client(path.trim_start_matches('/'));
-        telemetry::inject(call.span(), request.headers_mut());
         let span = call.span().clone();
-        let attempts = Attempts::new(self.transport, policy, deadline);
+        let sent = self.authorized(request, policy, deadline, &span);
         let response = match deadline {
-            Some(deadline) => timeout_at(deadline, attempts.send(request).instrument(span))
+            Some(deadline) => timeout_at(deadline, sent)
                 .await
                 .unwrap_or_else(|_| Err(deadline::exceeded().into())),
-            None => attempts.send(request).instrument(span).await,
+            None => sent.await,
         };
         match response {
             Ok(response) => Ok(call.watch(response).map(|body| match deadline {
@@ -103,6 +99,22 @@ impl Channel {
                 Err(status)
             }
         }
+    }
+
+    /// Gets the token and sends the call: both are inside of its deadline and its span.
+    async fn authorized(
+        self,
+        mut request: Request<Body>,
+        policy: Option<&Policy>,
+        deadline: Option<Instant>,
+        span: &Span,
+    ) -> Result<Response<Body>, Status> {
+        if let Some(authorization) = self.credentials.authorization().await? {
+            request.headers_mut().insert(AUTHORIZATION, authorization);
+        }
+        telemetry::inject(span, request.headers_mut());
+        let attempts = Attempts::new(self.transport, policy, deadline);
+        attempts.send(request).instrument(span.clone()).await
     }
 }
 

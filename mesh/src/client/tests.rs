@@ -165,6 +165,22 @@ async fn without_a_token_of_its_own_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn waiting_for_a_token_of_its_own_ends_at_the_calls_deadline() {
+    let issuer = Issuer::start().await;
+    let _frozen = issuer.freeze().await;
+    let (url, mut headers) = listen(|_| Status::not_found("")).await;
+    let credentials = Credentials::Service(issuer.service_token());
+    let channel = Channel::new([url], credentials).unwrap();
+    let mut request = Request::new(String::new());
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "100m".parse().unwrap());
+    let late = say(channel, GET_STATUS, request).await.unwrap_err();
+    assert_eq!(reason(&late), Some(Reason::DeadlineExceeded));
+    assert_eq!(received(&mut headers), 0);
+}
+
+#[tokio::test]
 async fn calls_are_balanced_over_the_addresses() {
     let (first, mut first_headers) = listen(|_| Status::not_found("")).await;
     let (second, mut second_headers) = listen(|_| Status::not_found("")).await;
