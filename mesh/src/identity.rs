@@ -8,6 +8,7 @@ pub(crate) mod layer;
 mod service_token;
 mod signatures;
 mod single_flight;
+mod verified;
 mod verifier;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod service;
 mod signing_key;
 mod upstream;
 
-pub(crate) use issuer::{AUDIENCE, Issuer};
+pub(crate) use issuer::{AUDIENCE, Issuer, in_seconds};
 pub(crate) use service::{GET_STATUS, HURRY, Probe, Running, SAY, connect, policy, say, watch};
 pub(crate) use signing_key::{SigningKey, token};
 pub(crate) use upstream::listen;

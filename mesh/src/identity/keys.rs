@@ -12,6 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::time::Instant;
 
 use super::single_flight::SingleFlight;
+use super::verified::Verified;
 
 /// The shortest time between two fetches.
 const THROTTLE: Duration = Duration::from_secs(5);
@@ -53,6 +54,8 @@ struct Inner {
 pub(super) struct Known {
     keys: HashMap<String, Arc<Key>>,
     since: Option<Instant>,
+    /// What was verified with these keys.
+    pub(super) verified: Verified,
 }
 
 impl Known {
@@ -139,7 +142,13 @@ impl Inner {
         match fetched {
             Ok(keys) => {
                 let since = Some(at);
-                self.known.store(Known { keys, since }.into());
+                let verified = Verified::default();
+                let known = Known {
+                    keys,
+                    since,
+                    verified,
+                };
+                self.known.store(known.into());
             }
             Err(error) => tracing::warn!(%error, "the identity provider's keys cannot be fetched"),
         }

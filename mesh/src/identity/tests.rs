@@ -238,6 +238,7 @@ async fn keys_past_their_age_serve_at_once_while_they_are_fetched() {
     eventually("they are asked for", async || issuer.key_fetches() == 2).await;
     issuer.rotate_to("second");
     drop(frozen);
+    // Also for tokens that were accepted before.
     eventually("the old key is forgotten", async || {
         verifier.verify(&token).await == Err(VerifyError::Invalid)
     })

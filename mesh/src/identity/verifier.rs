@@ -2,13 +2,15 @@
 //! `iss`, `aud`, `exp`, `nbf`, and the claims that make a [`Caller`].
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode, decode_header};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::keys::{Key, KeyError, Keys};
+use super::keys::{Key, KeyError, Keys, Known};
+use super::verified::TokenHash;
 use super::{Caller, Service, User, signatures};
 
 /// How far the clocks of two machines may differ, in seconds.
@@ -54,30 +56,44 @@ impl Verifier {
         }
     }
 
-    /// Verifies a token.
+    /// Verifies a token; one that was accepted a moment ago costs little.
     ///
     /// # Errors
     /// It is not one that this service accepts, or the keys cannot be had.
     pub async fn verify(&self, token: &str) -> Result<Caller, VerifyError> {
+        let (hash, now) = (TokenHash::of(token), SystemTime::now());
+        let known = self.keys.current().await;
+        if let Some(caller) = known.verified.get(&hash, now) {
+            return Ok(caller);
+        }
         let header = decode_header(token).map_err(|_| VerifyError::Invalid)?;
         let kid = header.kid.ok_or(VerifyError::Invalid)?;
-        let key = self.key(&kid).await?;
+        let (known, key) = self.key(known, &kid).await?;
         let claims = decode::<Claims>(token, &key.key, &self.validation(&key));
-        claims
-            .map_err(|error| refusal(error.kind()))?
-            .claims
-            .caller()
+        let claims = claims.map_err(|error| refusal(error.kind()))?.claims;
+        let expires = claims.expires();
+        let caller = claims.caller()?;
+        if let Some(expires) = expires {
+            known.verified.insert(hash, caller.clone(), expires, now);
+        }
+        Ok(caller)
     }
 
-    async fn key(&self, kid: &str) -> Result<Arc<Key>, VerifyError> {
-        if let Some(key) = self.keys.current().await.get(kid) {
-            return Ok(key);
+    /// The key named `kid` and the set that it stands in.
+    async fn key(
+        &self,
+        known: Arc<Known>,
+        kid: &str,
+    ) -> Result<(Arc<Known>, Arc<Key>), VerifyError> {
+        if let Some(key) = known.get(kid) {
+            return Ok((known, key));
         }
-        match self.keys.with(kid).await {
-            Ok(known) => known.get(kid).ok_or(VerifyError::Invalid),
-            Err(KeyError::Unknown) => Err(VerifyError::Invalid),
-            Err(KeyError::Unavailable) => Err(VerifyError::Unavailable),
-        }
+        let known = self.keys.with(kid).await.map_err(|error| match error {
+            KeyError::Unknown => VerifyError::Invalid,
+            KeyError::Unavailable => VerifyError::Unavailable,
+        })?;
+        let key = known.get(kid).ok_or(VerifyError::Invalid)?;
+        Ok((known, key))
     }
 
     fn validation(&self, key: &Key) -> Validation {
@@ -102,6 +118,8 @@ fn refusal(kind: &ErrorKind) -> VerifyError {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
+    /// Seconds since 1970; checked before, with the leeway.
+    exp: f64,
     caller_kind: CallerKind,
     #[serde(default)]
     azp: String,
@@ -128,6 +146,12 @@ struct RealmAccess {
 }
 
 impl Claims {
+    /// When the token expires; `None` for a time that cannot be.
+    fn expires(&self) -> Option<SystemTime> {
+        let since_1970 = Duration::try_from_secs_f64(self.exp).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(since_1970)
+    }
+
     fn caller(self) -> Result<Caller, VerifyError> {
         let roles = self.realm_access.roles;
         match self.caller_kind {
@@ -144,5 +168,89 @@ impl Claims {
                 roles,
             })),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Issuer, in_seconds};
+
+    impl Verifier {
+        async fn remembers(&self, token: &str, at: SystemTime) -> bool {
+            let verified = &self.keys.current().await.verified;
+            verified.get(&TokenHash::of(token), at).is_some()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_accepted_token_is_remembered_until_its_exp_without_the_leeway() {
+        let issuer = Issuer::start().await;
+        let verifier = issuer.verifier();
+        let mut claims = issuer.user(&[]);
+        let exp = in_seconds(60);
+        claims["exp"] = json!(exp);
+        let token = issuer.sign(&claims);
+        let caller = verifier.verify(&token).await.unwrap();
+        assert_eq!(verifier.verify(&token).await.unwrap(), caller);
+        let exp = SystemTime::UNIX_EPOCH + Duration::from_secs(exp.try_into().unwrap());
+        assert!(
+            verifier
+                .remembers(&token, exp - Duration::from_secs(1))
+                .await
+        );
+        assert!(!verifier.remembers(&token, exp).await);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_remembered_is_not_verified_again() {
+        let issuer = Issuer::start().await;
+        let verifier = issuer.verifier();
+        let token = issuer.sign(&issuer.user(&[]));
+        verifier.verify(&token).await.unwrap();
+        // Nothing else could make this a caller.
+        let known = verifier.keys.current().await;
+        let later = SystemTime::now() + Duration::from_secs(60);
+        let hash = TokenHash::of("remembered");
+        known
+            .verified
+            .insert(hash, Caller::Public, later, SystemTime::now());
+        assert_eq!(verifier.verify("remembered").await, Ok(Caller::Public));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_not_remembered() {
+        let (issuer, forger) = (Issuer::start().await, Issuer::start().await);
+        let verifier = issuer.verifier();
+        verifier
+            .verify(&issuer.sign(&issuer.user(&[])))
+            .await
+            .unwrap();
+        let (mut expired, mut foreign) = (issuer.user(&[]), issuer.user(&[]));
+        expired["exp"] = json!(in_seconds(-60));
+        foreign["aud"] = json!("bionicpro-other");
+        let tokens = [
+            issuer.sign(&expired),
+            issuer.sign(&foreign),
+            forger.sign(&issuer.user(&[])),
+        ];
+        for token in tokens {
+            assert!(verifier.verify(&token).await.is_err());
+            assert!(!verifier.remembers(&token, SystemTime::UNIX_EPOCH).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_one_audience_accepts_is_not_remembered_for_another() {
+        let issuer = Issuer::start().await;
+        let token = issuer.sign(&issuer.user(&[]));
+        let verifier = issuer.verifier();
+        verifier.verify(&token).await.unwrap();
+        let other = issuer.verifier_for("bionicpro-other");
+        assert_eq!(other.verify(&token).await, Err(VerifyError::Audience));
     }
 }

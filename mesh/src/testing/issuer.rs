@@ -103,7 +103,11 @@ impl Issuer {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        Verifier::new(&self.0.url, &self.0.url, AUDIENCE)
+        self.verifier_for(AUDIENCE)
+    }
+
+    pub(crate) fn verifier_for(&self, audience: &str) -> Verifier {
+        Verifier::new(&self.0.url, &self.0.url, audience)
     }
 
     pub(crate) fn service_token(&self) -> ServiceToken {
