@@ -71,6 +71,9 @@ fn doors(config: Config, policies: Policies) -> impl Fn() -> Door + Clone + Send
         config.client_id.clone(),
         config.client_secret.clone(),
     );
+    // The browser's address of it, not the services'.
+    let public_issuer = config.basics.issuer.as_str().trim_end_matches('/');
+    let sign_out = format!("{public_issuer}/protocol/openid-connect/logout");
     let sign_in_limit = Arc::new(SignInLimit::per_minute(config.sign_ins_per_minute));
     let config = Arc::new(config);
     move || {
@@ -79,6 +82,7 @@ fn doors(config: Config, policies: Policies) -> impl Fn() -> Door + Clone + Send
         let pages = Pages {
             origin: config.origin.clone(),
             sessions: Sessions::new(&auth),
+            identity_provider_sign_out: sign_out.clone(),
             sign_in_limit: sign_in_limit.clone(),
         };
         Door {

@@ -139,13 +139,14 @@ impl Sessions {
         }
     }
 
-    /// Ends a session, or finds that it has ended.
-    pub(crate) async fn end(&self, ticket: &str) -> Result<(), Failure> {
+    /// Ends a session, or finds that it has ended. Answers whether the identity
+    /// provider confirmed that its own has ended too.
+    pub(crate) async fn end(&self, ticket: &str) -> Result<bool, Failure> {
         let request = EndSessionRequest {
             session_ticket: ticket.to_owned(),
         };
         match self.auth.clone().end_session(request).await {
-            Ok(_) => Ok(()),
+            Ok(ended) => Ok(ended.into_inner().identity_provider_session_ended),
             Err(status) => Err(failure(&status)),
         }
     }

@@ -224,11 +224,12 @@ async fn a_session_survives_the_death_of_redis() {
 #[tokio::test]
 async fn while_keycloak_is_stopped_people_go_on_and_nobody_new_gets_in() {
     let _alone = alone().await;
-    let browser = signed_in().await;
+    let (browser, mut leaving) = (signed_in().await, signed_in().await);
     let keycloak = Process::of(stack(), "keycloak");
     let stopped = keycloak.stop().unwrap();
     assert!(sign_in_answers(StatusCode::SERVICE_UNAVAILABLE).await);
     assert!(works(&browser).await);
+    assert_leaves_only_here(&mut leaving).await;
     drop(stopped);
     // Asked itself: the gateway counts the sign-ins of an address.
     eventually("Keycloak is back", KEYCLOAK_COMEBACK, || async {
@@ -240,6 +241,15 @@ async fn while_keycloak_is_stopped_people_go_on_and_nobody_new_gets_in() {
     })
     .await;
     assert!(sign_in_answers(StatusCode::SEE_OTHER).await);
+}
+
+/// Whoever signs out now is out here, and is told that Keycloak still knows them.
+async fn assert_leaves_only_here(browser: &mut Browser<'_>) {
+    let answer = browser.sign_out().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let told = answer.text().await.unwrap();
+    assert_eq!(told, r#"{"identity_provider_session_ended":false}"#);
+    assert!(browser.session_ticket().is_none());
 }
 
 /// Whether a new browser that wants to sign in gets this answer.

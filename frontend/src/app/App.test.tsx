@@ -154,6 +154,23 @@ describe("a patient", () => {
     other.close();
   });
 
+  test("is told, in every tab, when the sign-in service still knows them", async () => {
+    const body = JSON.stringify({ identity_provider_session_ended: false });
+    vi.stubGlobal("fetch", async () => new Response(body, { status: 200 }));
+    const heard: unknown[] = [];
+    const other = new BroadcastChannel("bionicpro.session");
+    other.onmessage = ({ data }) => heard.push(data);
+    renderApp(REPORT);
+    await chooseSignOut();
+    const notice = await screen.findByRole("alert");
+    expect(notice.textContent).toContain("signed out here, but not at the sign-in service");
+    const finish = within(notice).getByRole("link", { name: "Finish signing out" });
+    expect(finish.getAttribute("href")).toBe("/auth/identity-provider/sign-out");
+    expect(screen.queryByText("You are signed out")).toBeNull();
+    await waitFor(() => expect(heard).toContain("signed-out-here"));
+    other.close();
+  });
+
   test("hears it when signing out did not work", async () => {
     vi.stubGlobal("fetch", async () => new Response(null, { status: 503 }));
     renderApp(REPORT);

@@ -130,6 +130,10 @@ export const en = {
     ],
     leftTitle: "You are signed out",
     leftText: "See you soon. On a shared computer, you can now close the browser.",
+    leftHereTitle: "You are signed out here, but not at the sign-in service",
+    leftHereText:
+      "The sign-in service did not answer, so it may still know you: whoever uses this browser next could get in without your password. Please finish signing out there, in a minute if it does not answer yet. On a shared computer, also close all windows of the browser.",
+    leftHereFinish: "Finish signing out",
     expiredTitle: "Your session has ended",
     expiredText: "For your safety we sign you out after a while. Sign in to go on where you were.",
   },

@@ -27,6 +27,9 @@ pub(crate) use sign_in_limit::SignInLimit;
 pub(crate) struct Pages {
     pub(crate) origin: Origin,
     pub(crate) sessions: Sessions,
+    /// The identity provider's page for signing out
+    /// (OpenID Connect RP-Initiated Logout 1.0).
+    pub(crate) identity_provider_sign_out: String,
     /// One for all workers.
     pub(crate) sign_in_limit: Arc<SignInLimit>,
 }
@@ -37,6 +40,7 @@ pub(crate) fn router(pages: Pages, app_dir: &Path) -> Router {
         .route("/auth/sign-in", get(sign_in::answer))
         .route("/auth/callback", get(callback::answer))
         .route("/auth/sign-out", post(sign_out::answer))
+        .route("/auth/identity-provider/sign-out", get(sign_out::finish))
         .route("/readyz", get(health::ready))
         .route("/healthz", get(health::alive))
         .layer(SetResponseHeaderLayer::overriding(

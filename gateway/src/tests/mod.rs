@@ -43,6 +43,7 @@ const ORIGIN: &str = "http://localhost:3000";
 const COOKIE: &str = "__Host-bionicpro-session=the-ticket";
 const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const TOKEN: &str = "/token";
+const SIGN_OUT_PAGE: &str = "http://idp/logout";
 const UNARY: &str = "/bionicpro.reports.v1.Tested/Unary";
 const STREAM: &str = "/bionicpro.reports.v1.Tested/Stream";
 const WATCH: &str = "/bionicpro.reports.v1.Tested/Watch";
@@ -146,6 +147,7 @@ fn door(auth: SocketAddr, service: SocketAddr) -> Door {
             Pages {
                 origin,
                 sessions: Sessions::new(&channel),
+                identity_provider_sign_out: SIGN_OUT_PAGE.to_owned(),
                 sign_in_limit: Arc::new(SignInLimit::per_minute(SIGN_INS_PER_MINUTE)),
             },
             &files::folder(),

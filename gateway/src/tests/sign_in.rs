@@ -4,13 +4,14 @@ use bionicpro_proto::auth::v1::{BeginSignInResponse, CompleteSignInResponse, End
 use bytes::Bytes;
 use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::{Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use prost::Message;
 use tonic::Code;
 
 use super::browser::Browser;
 use super::fake::{self, Body};
-use super::{Gateway, SIGN_INS_PER_MINUTE, refused_by_auth};
+use super::{Gateway, SIGN_INS_PER_MINUTE, SIGN_OUT_PAGE, refused_by_auth};
 
 const ATTEMPT: &str = "__Host-bionicpro-attempt-a1=ticket; __Host-bionicpro-session=before";
 const CALLBACK: &str = "/auth/callback?state=a1.random&code=c&iss=http%3A%2F%2Fidp";
@@ -35,7 +36,10 @@ fn auth(path: &str) -> Response<Body> {
             return_to: "/report?period=week".to_owned(),
         }
         .encode_to_vec(),
-        "EndSession" => EndSessionResponse::default().encode_to_vec(),
+        "EndSession" => EndSessionResponse {
+            identity_provider_session_ended: true,
+        }
+        .encode_to_vec(),
         other => panic!("{other}"),
     };
     fake::message(&answer)
@@ -180,6 +184,23 @@ async fn signing_out_takes_the_cookie_back() {
         session.starts_with("__Host-bionicpro-session=;"),
         "{session}"
     );
+}
+
+#[tokio::test]
+async fn the_application_hears_that_the_identity_providers_session_goes_on() {
+    let only_here = |_: &str| fake::message(&EndSessionResponse::default().encode_to_vec());
+    let (_gateway, browser) = gateway(only_here).await;
+    let response = browser.open("/auth/sign-out", Bytes::new()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let [session] = cookies(&response).try_into().unwrap();
+    assert!(
+        session.starts_with("__Host-bionicpro-session=;"),
+        "{session}"
+    );
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, r#"{"identity_provider_session_ended":false}"#);
+    let finish = browser.get("/auth/identity-provider/sign-out").await;
+    assert_eq!(location(&finish), SIGN_OUT_PAGE);
 }
 
 #[tokio::test]

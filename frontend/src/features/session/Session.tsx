@@ -20,20 +20,23 @@ import type { Failure } from "../../rpc/failure";
 import { meKey } from "../../rpc/query-client";
 import { useFailure } from "../../rpc/use-failure";
 import { useSessionChannel } from "./channel";
-import { signOut } from "./sign-in";
+import { type SignedOutWhere, signOut } from "./sign-in";
 
 export type Session =
   | { state: "loading" }
   | { state: "failed"; failure: Failure; onRetry: () => void; retrying: boolean }
-  /** Nobody is: never was, the session ended by itself, or the person left. */
-  | { state: "signed-out"; why: "new" | "expired" | "left" }
+  /**
+   * Nobody is: never was, the session ended by itself, or the person left. Who
+   * left only here is still known to the identity provider.
+   */
+  | { state: "signed-out"; why: "new" | "expired" | "left" | "left-here" }
   | { state: "signed-in"; me: GetMeResponse; signOut: () => Promise<void> };
 
 const SessionContext = createContext<Session>({ state: "loading" });
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
-  const [left, setLeft] = useState(false);
+  const [left, setLeft] = useState<SignedOutWhere>();
   const query = useQuery(
     AccountService.method.getMe,
     {},
@@ -47,15 +50,19 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const onRetry = useCallback(() => void refetch(), [refetch]);
   const subject = me?.subject;
 
-  const leave = useCallback(() => {
-    setLeft(true);
-    queryClient.clear();
-  }, [queryClient]);
+  const leave = useCallback(
+    (where: SignedOutWhere) => {
+      setLeft(where);
+      queryClient.clear();
+    },
+    [queryClient],
+  );
   const channel = useSessionChannel(
     useCallback(
       (event) => {
-        if (event === "signed-out") return leave();
-        setLeft(false);
+        if (event === "signed-out") return leave("everywhere");
+        if (event === "signed-out-here") return leave("here");
+        setLeft(undefined);
         void queryClient.invalidateQueries({ queryKey: meKey });
       },
       [leave, queryClient],
@@ -70,16 +77,16 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [subject, channel, queryClient]);
 
   const session = useMemo<Session>(() => {
-    if (left) return { state: "signed-out", why: "left" };
+    if (left) return { state: "signed-out", why: left === "here" ? "left-here" : "left" };
     if (failure?.signedOut) return { state: "signed-out", why: me ? "expired" : "new" };
     if (me) {
       return {
         state: "signed-in",
         me,
         signOut: async () => {
-          await signOut();
-          channel.tell("signed-out");
-          leave();
+          const where = await signOut();
+          channel.tell(where === "here" ? "signed-out-here" : "signed-out");
+          leave(where);
         },
       };
     }

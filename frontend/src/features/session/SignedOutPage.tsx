@@ -5,11 +5,11 @@ import { useLocation } from "react-router";
 import { Notice } from "../../components/Notice";
 import { useI18n } from "../../i18n/I18n";
 import classes from "./Session.module.css";
-import { HOME, signInUrl } from "./sign-in";
+import { FINISH_SIGN_OUT, HOME, signInUrl } from "./sign-in";
 import { WelcomeArt } from "./WelcomeArt";
 
 interface SignedOutPageProps {
-  why: "new" | "expired" | "left";
+  why: "new" | "expired" | "left" | "left-here";
 }
 
 export function SignedOutPage({ why }: SignedOutPageProps) {
@@ -19,6 +19,15 @@ export function SignedOutPage({ why }: SignedOutPageProps) {
     return (
       <Notice urgent title={text.expiredTitle} text={text.expiredText}>
         <SignInButton />
+      </Notice>
+    );
+  }
+  if (why === "left-here") {
+    return (
+      <Notice urgent title={text.leftHereTitle} text={text.leftHereText}>
+        <Button component="a" href={FINISH_SIGN_OUT} size="md">
+          {text.leftHereFinish}
+        </Button>
       </Notice>
     );
   }

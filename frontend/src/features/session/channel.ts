@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo } from "react";
 
-type SessionEvent = "signed-in" | "signed-out";
+type SessionEvent = "signed-in" | "signed-out" | "signed-out-here";
 
 /** Returns what tells the other tabs; `onEvent` hears what they tell. */
 export function useSessionChannel(onEvent: (event: SessionEvent) => void) {

@@ -11,11 +11,18 @@ export function signInUrl(returnTo: string, locale: Locale): string {
   return `/auth/sign-in?${new URLSearchParams({ return_to: returnTo, locale })}`;
 }
 
-/** Ends the session here and at the identity provider. Throws when it may still be alive. */
-export async function signOut(): Promise<void> {
+/** Leads to the identity provider's own page for signing out. */
+export const FINISH_SIGN_OUT = "/auth/identity-provider/sign-out";
+
+/** Where a sign-out has ended the session: also at the identity provider, or only here. */
+export type SignedOutWhere = "everywhere" | "here";
+
+/** Ends the session here and at the identity provider. Throws when it may still be alive here. */
+export async function signOut(): Promise<SignedOutWhere> {
   const response = await fetch("/auth/sign-out", {
     method: "POST",
     headers: { [CSRF_HEADER.name]: CSRF_HEADER.value },
   });
   if (!response.ok) throw new Error(`sign-out answered ${response.status}`);
+  return response.status === 204 ? "everywhere" : "here";
 }
