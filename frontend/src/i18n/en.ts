@@ -87,10 +87,6 @@ const signInFailures: Partial<Record<ReasonName, Explanation>> = {
     title: "That link leads somewhere else",
     text: "The page to open after signing in is not one of ours, so we did not go there. Please sign in from here.",
   },
-  RATE_LIMITED: {
-    title: "Too many attempts",
-    text: "Many sign-ins were begun from your network. Please wait a minute, then try again.",
-  },
   DEPENDENCY_UNAVAILABLE: {
     title: "Signing in does not work right now",
     text: "The sign-in service does not answer. Please try again in a minute.",

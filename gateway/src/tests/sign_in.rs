@@ -98,6 +98,8 @@ async fn an_address_that_begins_too_many_sign_ins_waits() {
     let response = browser.get("/auth/sign-in").await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(response.headers().contains_key(RETRY_AFTER));
+    let page = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&page).contains("RATE_LIMITED"));
 }
 
 #[tokio::test]
