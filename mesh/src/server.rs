@@ -25,7 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tower::Service;
+use tower::{Service, ServiceBuilder};
 
 use crate::config::Environment;
 use crate::identity::Verifier;
@@ -167,7 +167,7 @@ impl Server {
         Ok(())
     }
 
-    /// The layers; the last one stands outermost.
+    /// The layers; the first one stands outermost.
     fn layers(&self, routes: Routes) -> Router {
         let policies = self.policies;
         let identification = Identification {
@@ -177,12 +177,16 @@ impl Server {
         let overload = Overload::new(self.maximum_calls);
         routes
             .into_axum_router()
-            .layer(from_fn_with_state(policies, enforce))
-            .layer(from_fn_with_state(identification, identify))
-            .layer(from_fn_with_state(policies, deadline::layer::keep))
-            .layer(from_fn_with_state(overload, overload::shed))
-            .layer(from_fn(panics::to_internal))
-            .layer(from_fn_with_state(policies, telemetry::rpc::observe))
+            // As one: the router boxes, and clones with each call, every layer that it is given.
+            .layer(
+                ServiceBuilder::new()
+                    .layer(from_fn_with_state(policies, telemetry::rpc::observe))
+                    .layer(from_fn(panics::to_internal))
+                    .layer(from_fn_with_state(overload, overload::shed))
+                    .layer(from_fn_with_state(policies, deadline::layer::keep))
+                    .layer(from_fn_with_state(identification, identify))
+                    .layer(from_fn_with_state(policies, enforce)),
+            )
     }
 }
 

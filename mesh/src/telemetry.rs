@@ -29,6 +29,7 @@ use url::Url;
 
 use crate::config::{Fields, Invalid};
 pub use log_format::JsonLines;
+use log_format::NoFields;
 pub use propagation::{adopt, extract, inject, remote_context, traceparent};
 pub use rpc::{Call, ObservedBody};
 
@@ -119,6 +120,7 @@ pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, St
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .event_format(JsonLines::new(service))
+        .fmt_fields(NoFields)
         .with_filter(EnvFilter::new(&settings.log));
     tracing_subscriber::registry()
         .with(spans)

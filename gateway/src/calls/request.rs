@@ -32,7 +32,7 @@ pub(super) fn forwarded(
     span: &Span,
 ) -> Result<Request<Body>, Refusal> {
     let (mut head, body) = request.into_parts();
-    let mut authorization = HeaderValue::try_from(format!("Bearer {access_token}"))
+    let mut authorization = HeaderValue::try_from(["Bearer ", access_token].concat())
         .map_err(|_| Refusal::DependencyUnavailable("auth"))?;
     authorization.set_sensitive(true);
     let mut headers = HeaderMap::with_capacity(8);

@@ -8,6 +8,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -54,6 +55,16 @@ where
         }
         event.record(&mut Members(&mut line));
         writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+/// Formats no fields: [`JsonLines`] writes none of a span's, and those of events itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoFields;
+
+impl<'writer> FormatFields<'writer> for NoFields {
+    fn format_fields<R: RecordFields>(&self, _: Writer<'writer>, _: R) -> fmt::Result {
+        Ok(())
     }
 }
 
