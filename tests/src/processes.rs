@@ -91,8 +91,12 @@ impl<'a> Process<'a> {
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let pid = self.state()?.pid.to_string();
-        run(Command::new("kill").args(["-s", signal, &pid])).map(drop)
+        let pid = self.state()?.pid;
+        let mut kill = Command::new("kill");
+        kill.args(["-s", signal, &pid.to_string()]);
+        // Keycloak's script waits for the program that it started.
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        run(kill.args(children.split_whitespace())).map(drop)
     }
 
     fn state(&self) -> anyhow::Result<State> {

@@ -243,6 +243,21 @@ async fn while_keycloak_is_stopped_people_go_on_and_nobody_new_gets_in() {
     assert!(sign_in_answers(StatusCode::SEE_OTHER).await);
 }
 
+#[tokio::test]
+async fn while_keycloak_is_frozen_people_go_on_and_get_out() {
+    let _alone = alone().await;
+    let (browser, mut leaving) = (signed_in().await, signed_in().await);
+    let keycloak = Process::of(stack(), "keycloak");
+    let frozen = keycloak.freeze().unwrap();
+    assert!(works(&browser).await);
+    assert_leaves_only_here(&mut leaving).await;
+    drop(frozen);
+    eventually("sign-ins begin", KEYCLOAK_COMEBACK, || {
+        sign_in_answers(StatusCode::SEE_OTHER)
+    })
+    .await;
+}
+
 /// Whoever signs out now is out here, and is told that Keycloak still knows them.
 async fn assert_leaves_only_here(browser: &mut Browser<'_>) {
     let answer = browser.sign_out().await.unwrap();
