@@ -4,26 +4,31 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use super::build;
 use crate::{parts::Site, supervisor::Supervisor};
 
 pub(super) fn run(site: &Site, names: &[String]) -> Result<ExitCode> {
     Supervisor::new(&site.checkout, &site.topology)?
         .processes()
         .context("benchmarks run against a stack: `cargo stack up` first")?;
-    let status = Command::new("cargo")
-        .args([
-            "run",
-            "--release",
-            "--locked",
-            "--package",
-            "bionicpro-benches",
-            "--",
-        ])
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--locked"])
+        .args(["--package", "bionicpro-benches"])
+        .current_dir(site.checkout.root())
+        .status()
+        .context("cargo could not be started")?;
+    if !built.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    // Not by `cargo run`: its variables would reach the builds that the benchmarks
+    // start, and crates whose build scripts look at them be built again each time.
+    let program = build::target(site).join("release/bionicpro-benches");
+    let status = Command::new(program)
         .args(names)
         .current_dir(site.checkout.root())
         .env("BIONICPRO_TOPOLOGY", site.topology.file())
         .status()
-        .context("cargo could not be started")?;
+        .context("the benchmarks could not be started")?;
     Ok(if status.success() {
         ExitCode::SUCCESS
     } else {

@@ -27,12 +27,15 @@ pub(super) fn services(site: &Site, task: &Task) -> Result<()> {
     install_binaries(&built_binaries(site), &site.topology.directories.binaries)
 }
 
-/// Where cargo puts what it builds.
 fn built_binaries(site: &Site) -> PathBuf {
+    target(site).join("debug")
+}
+
+/// Where cargo puts what it builds.
+pub(super) fn target(site: &Site) -> PathBuf {
     let root = site.checkout.root();
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
-        .join("debug")
 }
 
 /// Gives a stack the binaries that were built, as files of its own: another
