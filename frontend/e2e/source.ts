@@ -59,6 +59,24 @@ async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>
   }
 }
 
+/** The customer's name in the CRM. */
+export async function fullNameOf(customerId: string): Promise<string> {
+  const { rows } = await connected(topology.postgres.databases.crm.url, (crm) =>
+    crm.query("SELECT full_name FROM customers WHERE id = $1", [customerId]),
+  );
+  return rows[0]?.full_name;
+}
+
+/** Renames the customer, as somebody does in the CRM; it is committed once this returns. */
+export async function rename(customerId: string, fullName: string): Promise<void> {
+  await connected(topology.postgres.databases.crm.url, (crm) =>
+    crm.query("UPDATE customers SET full_name = $2, updated_at = now() WHERE id = $1", [
+      customerId,
+      fullName,
+    ]),
+  );
+}
+
 /** When the customer wore which prosthesis, as arrays for `unnest`. */
 async function worn(customerId: string): Promise<[string[], string[], (string | null)[]]> {
   // As text: a Date has only milliseconds.
