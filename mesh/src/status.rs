@@ -59,6 +59,12 @@ impl Failure {
         Self::new(Code::Internal, Reason::Internal, message)
     }
 
+    /// Why, for programs.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
     /// Adds a fact that a program can use.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: impl Into<String>) -> Self {

@@ -154,15 +154,29 @@ pub async fn query_clickhouse<T: DeserializeOwned>(
     stack: &Topology,
     query: &str,
 ) -> anyhow::Result<Vec<T>> {
+    let text = post_to_clickhouse(stack, format!("{query} FORMAT JSONCompactEachRow")).await?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("{query}: {line}")))
+        .collect()
+}
+
+/// Runs a statement on ClickHouse that answers nothing.
+///
+/// # Errors
+/// When ClickHouse refuses.
+pub async fn change_clickhouse(stack: &Topology, statement: &str) -> anyhow::Result<()> {
+    post_to_clickhouse(stack, statement.to_owned()).await?;
+    Ok(())
+}
+
+async fn post_to_clickhouse(stack: &Topology, statement: String) -> anyhow::Result<String> {
     let answer = crate::http()
         .post(stack.clickhouse.url.clone())
-        .body(format!("{query} FORMAT JSONCompactEachRow"))
+        .body(statement.clone())
         .send()
         .await?;
     let succeeded = answer.status().is_success();
     let text = answer.text().await?;
-    anyhow::ensure!(succeeded, "{query}: {text}");
-    text.lines()
-        .map(|line| serde_json::from_str(line).with_context(|| format!("{query}: {line}")))
-        .collect()
+    anyhow::ensure!(succeeded, "{statement}: {text}");
+    Ok(text)
 }

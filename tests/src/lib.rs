@@ -8,6 +8,7 @@ pub mod crm;
 pub mod grpc_web;
 pub mod loader;
 pub mod processes;
+pub mod reports;
 pub mod rpc;
 pub mod telemetry;
 pub mod tokens;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bionicpro_proto::ingest::v1::{
-    GetRunRequest, GetRunResponse, Run, RunState, StartRunRequest, StartRunResponse,
+    GetRunRequest, GetRunResponse, ListRunsRequest, ListRunsResponse, Run, RunState,
+    StartRunRequest, StartRunResponse,
 };
 use tonic::Status;
 use uuid::Uuid;
@@ -15,22 +16,24 @@ use crate::{Topology, eventually, rpc, tokens};
 
 /// How long a run may take on a busy machine.
 const FINISHED: Duration = Duration::from_secs(120);
+/// How long a service may take to be there.
+const STARTED: Duration = Duration::from_secs(60);
 
 /// An ingest service that is killed (SIGKILL) when it is dropped.
 pub struct Loader(Child);
 
 impl Loader {
-    /// Starts one at the address of the stack's own, which has to be away.
+    /// Starts one at the address of the stack's own, which has to be away, with further arguments.
     ///
     /// # Errors
     /// When there is no such program.
-    pub fn start(stack: &Topology, rehearsal: &str) -> anyhow::Result<Self> {
+    pub fn start(stack: &Topology, arguments: &[&str]) -> anyhow::Result<Self> {
         let listen = stack.ingest.url.socket_addrs(|| None)?;
         let listen = listen.first().context("ingest has no address")?;
         let child = Command::new(stack.directories.binaries.join("bionicpro-ingest"))
             .arg("serve")
+            .args(arguments)
             .arg("--environment=development")
-            .arg(format!("--daily-load-rehearsal={rehearsal}"))
             .arg(format!("--listen={listen}"))
             .arg(format!("--issuer={}", stack.keycloak.issuer))
             .arg(format!("--clickhouse-url={}", stack.clickhouse.url))
@@ -84,6 +87,30 @@ impl<'a> Etl<'a> {
     pub async fn new(stack: &'a Topology) -> anyhow::Result<Self> {
         let token = tokens::of_client(stack, &stack.keycloak.clients.internal).await?;
         Ok(Self { stack, token })
+    }
+
+    /// Waits until the service answers.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn answers(&self) {
+        eventually("ingest answers", STARTED, || async {
+            self.newest(1).await.is_ok()
+        })
+        .await;
+    }
+
+    /// The newest runs, at most so many.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn newest(&self, most: i32) -> Result<Vec<Run>, Status> {
+        let request = ListRunsRequest {
+            page_size: most,
+            page_token: String::new(),
+        };
+        let answer: ListRunsResponse = self.call("ListRuns", request).await?;
+        Ok(answer.runs)
     }
 
     /// Starts a run under a new request.

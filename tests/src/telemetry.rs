@@ -102,7 +102,7 @@ impl Telemetry {
     }
 }
 
-/// The mart of a day as it is.
+/// The mart of a day as it is: the stretches of wear that have readings.
 ///
 /// # Errors
 /// When ClickHouse refuses.
@@ -123,7 +123,9 @@ pub async fn mart(stack: &Topology, day: &str) -> anyhow::Result<BTreeSet<Row>> 
         .map(|column| format!("toString({column})"))
         .join(", ");
     let database = &stack.clickhouse.database;
-    let query = format!("SELECT {columns} FROM {database}.report_daily WHERE day = '{day}'");
+    let query = format!(
+        "SELECT {columns} FROM {database}.report_daily WHERE day = '{day}' AND readings > 0"
+    );
     let rows: Vec<Row> = crm::query_clickhouse(stack, &query).await?;
     Ok(rows.into_iter().collect())
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bionicpro_proto::error::v1::Reason;
 use bionicpro_proto::ingest::v1::{ListRunsRequest, ListRunsResponse, Run, RunState};
 use bionicpro_tests::crm::{self, Row};
 use bionicpro_tests::loader::{Etl, Loader};
@@ -35,6 +36,36 @@ async fn the_mart_of_the_day_of_a_handover_equals_the_sources() {
     let expected = telemetry.expected_mart(&day).await.unwrap();
     assert_eq!(mart(stack(), &day).await.unwrap(), expected);
     assert_eq!(run.mart_rows_written, expected.len() as u64);
+}
+
+#[tokio::test]
+async fn a_run_builds_with_what_the_crm_knew_when_it_began() {
+    let _alone = INGEST.lock().await;
+    let etl = Etl::new(stack()).await.unwrap();
+    let run = etl.load("2020-02-10", "2020-02-10").await;
+    let (began, known) = (run.started_at.unwrap(), run.crm_watermark.unwrap());
+    assert!((known.seconds, known.nanos) >= (began.seconds, began.nanos));
+}
+
+#[tokio::test]
+async fn a_run_that_the_crms_changes_do_not_reach_fails_and_says_why() {
+    let _alone = INGEST.lock().await;
+    let parts = ["ingest", "cdc"].map(|name| Process::of(stack(), name));
+    let away = parts.each_ref().map(|part| part.stop().unwrap());
+    let loader = Loader::start(stack(), &["--crm-limit-seconds=1"]).unwrap();
+    let etl = Etl::new(stack()).await.unwrap();
+    etl.answers().await;
+    let run = etl.start("2020-02-11", "2020-02-11").await.unwrap();
+    let run = etl.finished(&run).await;
+    assert_eq!(
+        (run.state(), run.failure_reason(), run.days_done),
+        (RunState::Failed, Reason::CrmBehind, 0)
+    );
+    drop(loader);
+    drop(away);
+    etl.answers().await;
+    let again = etl.load("2020-02-11", "2020-02-11").await;
+    assert_eq!(again.state(), RunState::Succeeded, "{}", again.failure);
 }
 
 #[tokio::test]
@@ -170,7 +201,9 @@ async fn a_page_token_of_ones_own_making_is_refused() {
 async fn a_day_survives_the_death_of_its_load() {
     let _alone = INGEST.lock().await;
     let days = Days::of("2020-03").await;
-    let (marts, run) = days.kill_the_load("slow", second_day_is_staged).await;
+    let (marts, run) = days
+        .kill_the_load("--daily-load-rehearsal=slow", second_day_is_staged)
+        .await;
     for ((mart, old), new) in marts.iter().zip(&days.old).zip(&days.new) {
         assert!(
             mart == old || mart == new,
@@ -194,7 +227,7 @@ async fn a_day_survives_the_death_of_its_load() {
         })
         .await;
     assert!(left.days_done < 4);
-    assert_eq!(staging_tables().await, 0);
+    assert_eq!(staging_tables(&run).await, 0);
     let again = etl.load(&days.name(1), &days.name(4)).await;
     assert_eq!(again.state(), RunState::Succeeded, "{}", again.failure);
     assert_eq!(days.marts().await, days.new);
@@ -205,9 +238,9 @@ async fn a_run_over_days_of_an_unfinished_one_is_refused_and_told_which() {
     let _alone = INGEST.lock().await;
     let ingest = Process::of(stack(), "ingest");
     let away = ingest.stop().unwrap();
-    let loader = Loader::start(stack(), "slow").unwrap();
+    let loader = Loader::start(stack(), &["--daily-load-rehearsal=slow"]).unwrap();
     let etl = Etl::new(stack()).await.unwrap();
-    wait_for(&etl).await;
+    etl.answers().await;
     let first = etl.start("2020-02-07", "2020-02-09").await.unwrap();
     let status = etl.start("2020-02-09", "2020-02-12").await.unwrap_err();
     assert_eq!(
@@ -218,7 +251,7 @@ async fn a_run_over_days_of_an_unfinished_one_is_refused_and_told_which() {
     assert_eq!(info.metadata["run_id"], first.run_id);
     drop(loader);
     drop(away);
-    wait_for(&etl).await;
+    etl.answers().await;
     etl.finished(&first).await;
 }
 
@@ -229,7 +262,7 @@ async fn a_load_that_does_not_swap_leaves_a_day_that_is_neither() {
     let _alone = INGEST.lock().await;
     let days = Days::of("2020-04").await;
     let (marts, run) = days
-        .kill_the_load("slow-and-unsafe", second_day_is_gone)
+        .kill_the_load("--daily-load-rehearsal=slow-and-unsafe", second_day_is_gone)
         .await;
     let neither = marts
         .iter()
@@ -306,8 +339,8 @@ impl Days {
     ) -> (Vec<BTreeSet<Row>>, Run) {
         let ingest = Process::of(stack(), "ingest");
         let away = ingest.stop().unwrap();
-        let loader = Loader::start(stack(), rehearsal).unwrap();
-        wait_for(&self.etl).await;
+        let loader = Loader::start(stack(), &[rehearsal]).unwrap();
+        self.etl.answers().await;
         let run = self.etl.start(&self.name(1), &self.name(4)).await.unwrap();
         self.etl
             .reaches(&run, "a day is loaded", |run| run.days_done == 1)
@@ -317,7 +350,7 @@ impl Days {
         drop(loader);
         let marts = self.marts().await;
         drop(away);
-        wait_for(&self.etl).await;
+        self.etl.answers().await;
         (marts, run)
     }
 }
@@ -337,25 +370,14 @@ async fn second_day_is_gone(_: &Run, day: &str) -> bool {
     mart(stack(), day).await.unwrap().is_empty()
 }
 
-async fn staging_tables() -> u32 {
-    let query =
-        "SELECT toUInt32(count()) FROM system.tables WHERE name LIKE 'report_daily_staging_%'";
-    crm::query_clickhouse::<[u32; 1]>(stack(), query)
+async fn staging_tables(run: &Run) -> u32 {
+    let query = format!(
+        "SELECT toUInt32(count()) FROM system.tables WHERE name = 'report_daily_staging_{}'",
+        run.run_id.replace('-', "")
+    );
+    crm::query_clickhouse::<[u32; 1]>(stack(), &query)
         .await
         .unwrap()[0][0]
-}
-
-async fn wait_for(etl: &Etl<'_>) {
-    eventually("ingest answers", LIMIT, || async {
-        let request = ListRunsRequest {
-            page_size: 1,
-            page_token: String::new(),
-        };
-        etl.call::<_, ListRunsResponse>("ListRuns", request)
-            .await
-            .is_ok()
-    })
-    .await;
 }
 
 /// A prosthesis that somebody wears all through 2020, long before the seeded time.

@@ -2,11 +2,13 @@
 
 use bionicpro_mesh::clickhouse;
 use bionicpro_mesh::config::{Basics, Environment, Fields, Invalid};
+use std::time::Duration;
 use tokio_postgres::config::Config as Database;
 
 use crate::rehearsal::Rehearsal;
 
 const PORT: u16 = 7053;
+const CRM_LIMIT_SECONDS: u64 = 30;
 
 /// What the process is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(crate) struct Config {
     /// The records of runs (`operational-database-url`).
     pub(crate) operational_database: Database,
     pub(crate) clickhouse: clickhouse::Settings,
+    /// How long a run waits for the CRM's changes from before it (`crm-limit-seconds`).
+    pub(crate) crm_limit: Duration,
     /// For tests (`daily-load-rehearsal`).
     pub(crate) rehearsal: Rehearsal,
 }
@@ -38,6 +42,7 @@ impl Config {
         let telemetry_database = database(fields, "telemetry-database-url");
         let operational_database = database(fields, "operational-database-url");
         let clickhouse = clickhouse::Settings::read(fields);
+        let crm_limit = fields.or("crm-limit-seconds", CRM_LIMIT_SECONDS);
         let rehearsal = fields.or("daily-load-rehearsal", Rehearsal::default());
         let (basics, rehearsal) = (basics?, rehearsal?);
         if rehearsal != Rehearsal::Off && basics.environment != Environment::Development {
@@ -52,6 +57,7 @@ impl Config {
             telemetry_database: telemetry_database?,
             operational_database: operational_database?,
             clickhouse: clickhouse?,
+            crm_limit: Duration::from_secs(crm_limit?),
             rehearsal,
         })
     }

@@ -2,6 +2,7 @@
 //! sentences are for callers and for a run's record: they carry no data.
 
 use bionicpro_mesh::status::{Code, Failure, Reason};
+use chrono::{DateTime, Utc};
 use tonic::Status;
 
 use crate::daily_load::transcode::Malformed;
@@ -32,6 +33,15 @@ pub(crate) enum Error {
     #[error("ClickHouse does not answer, or refused a query.")]
     Warehouse(#[from] clickhouse::error::Error),
 
+    #[error(
+        "The CRM's changes are in ClickHouse up to {}, and the run needs those up to its beginning, \
+         {began}: ask CdcService.GetStatus why they do not come.",
+        .watermark.map_or_else(|| "no time at all".to_owned(), |time| time.to_string())
+    )]
+    CrmBehind {
+        watermark: Option<DateTime<Utc>>,
+        began: DateTime<Utc>,
+    },
     #[error("The source sent a reading that cannot be read: {0}.")]
     Malformed(#[from] Malformed),
     #[error(
@@ -61,6 +71,11 @@ impl Error {
         Self::Telemetry(source.into())
     }
 
+    /// Why, for programs.
+    pub(crate) fn reason(&self) -> Reason {
+        failure(self).reason()
+    }
+
     /// The error as a log shows it: with what it came from.
     pub(crate) fn with_sources(&self) -> &(dyn std::error::Error + 'static) {
         self
@@ -69,7 +84,15 @@ impl Error {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        failure(&error).into()
+        let failure = failure(&error);
+        match failure.reason() {
+            Reason::DependencyUnavailable => {
+                tracing::warn!(error = error.with_sources(), "a part is away");
+            }
+            Reason::Internal => tracing::error!(error = error.with_sources(), "a call failed"),
+            _ => {}
+        }
+        failure.into()
     }
 }
 
@@ -89,21 +112,14 @@ fn failure(error: &Error) -> Failure {
             .metadata("run_id", run_id.to_string()),
         Error::RequestIdReused { run_id } => refuse(Code::AlreadyExists, Reason::RequestIdReused)
             .metadata("run_id", run_id.to_string()),
-        Error::Operational(_) => unavailable("operational-database", error),
-        Error::Telemetry(_) => unavailable("telemetry-database", error),
-        Error::Warehouse(_) => unavailable("clickhouse", error),
+        Error::CrmBehind { .. } => refuse(Code::Unavailable, Reason::CrmBehind),
+        Error::Operational(_) => Failure::unavailable("operational-database"),
+        Error::Telemetry(_) => Failure::unavailable("telemetry-database"),
+        Error::Warehouse(_) => Failure::unavailable("clickhouse"),
         Error::Malformed(_)
         | Error::ReadingsUnaccounted { .. }
         | Error::LeaseLost(_)
         | Error::StillClosing
-        | Error::Record(_) => {
-            tracing::error!(error = error.with_sources(), "a call failed");
-            Failure::internal()
-        }
+        | Error::Record(_) => Failure::internal(),
     }
-}
-
-fn unavailable(dependency: &str, error: &Error) -> Failure {
-    tracing::warn!(error = error.with_sources(), dependency, "a part is away");
-    Failure::unavailable(dependency)
 }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Command, Config};
 use crate::daily_load::DailyLoad;
 use crate::rpc::Etl;
+use crate::store::crm::Crm;
 use crate::store::operational::Runs;
 use crate::store::telemetry::TelemetrySource;
 use crate::store::warehouse::Warehouse;
@@ -34,23 +35,27 @@ async fn main() -> Result<(), Failed> {
     let config = configuration::from_process(Config::read);
     let _telemetry = telemetry::start(NAME, &config.basics.telemetry)?;
     let runs = Runs::new(config.operational_database.clone())?;
-    let warehouse = Warehouse::new(clickhouse::connect(&config.clickhouse));
+    let client = clickhouse::connect(&config.clickhouse);
+    let crm = Crm::new(client.clone());
+    let warehouse = Warehouse::new(client);
     match config.command {
         Command::Migrate => {
             runs.migrate().await?;
             Ok(warehouse.migrate().await?)
         }
-        Command::Serve => serve(config, runs, warehouse).await,
+        Command::Serve => serve(config, runs, warehouse, crm).await,
     }
 }
 
-async fn serve(config: Config, runs: Runs, warehouse: Warehouse) -> Result<(), Failed> {
+async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> Result<(), Failed> {
     let wake = Arc::new(Notify::new());
     let stop = CancellationToken::new();
     let load = DailyLoad {
         runs: runs.clone(),
         source: TelemetrySource::new(config.telemetry_database),
         warehouse: warehouse.clone(),
+        crm,
+        crm_limit: config.crm_limit,
         rehearsal: config.rehearsal,
     };
     let server = Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))

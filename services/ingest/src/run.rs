@@ -1,6 +1,7 @@
 //! A run of the daily load as a value: its identity, days, state and counters. Not here: how it is
 //! stored, and what working on it means.
 
+use bionicpro_mesh::status::Reason;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -17,8 +18,20 @@ pub(crate) struct Run {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) started_at: Option<DateTime<Utc>>,
     pub(crate) finished_at: Option<DateTime<Utc>>,
-    /// What went wrong, as a sentence; empty where nothing did.
-    pub(crate) failure: String,
+    /// What went wrong, where it failed.
+    pub(crate) failure: Option<RunFailure>,
+    /// Up to when the CRM's changes are in what it builds; not known before it has waited for them.
+    pub(crate) crm_watermark: Option<DateTime<Utc>>,
+    /// It was started here, because the wearers of its days have changed.
+    pub(crate) reopened: bool,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunFailure {
+    pub(crate) reason: Reason,
+    /// A sentence without data.
+    pub(crate) sentence: String,
 }
 
 /// A run's identifier (UUIDv7).

@@ -10,6 +10,39 @@ pub(crate) struct Freshness {
     pub(crate) generated_at: DateTime<Utc>,
 }
 
+/// What the sources say of the days from `first` on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watermarks {
+    pub(crate) first: NaiveDate,
+    /// The days from `first` on and the last one before it, in their order.
+    pub(crate) loaded: Vec<LoadedDay>,
+    pub(crate) crm: Option<DateTime<Utc>>,
+    pub(crate) read_at: DateTime<Utc>,
+}
+
+impl Watermarks {
+    /// How fresh a report is that lacks readings of the `reopened` days: of these it can promise
+    /// nothing.
+    pub(crate) fn without(self, reopened: &[NaiveDate]) -> Freshness {
+        let loaded: Vec<_> = self
+            .loaded
+            .into_iter()
+            .map(|it| {
+                if reopened.contains(&it.day) {
+                    it.nothing()
+                } else {
+                    it
+                }
+            })
+            .collect();
+        Freshness {
+            telemetry: telemetry_watermark(self.first, &loaded),
+            crm: self.crm,
+            generated_at: self.read_at,
+        }
+    }
+}
+
 /// Up to when the readings of a day were complete when it was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoadedDay {
@@ -17,11 +50,21 @@ pub(crate) struct LoadedDay {
     pub(crate) complete_until: DateTime<Utc>,
 }
 
+impl LoadedDay {
+    /// The day as if none of it had been loaded.
+    fn nothing(self) -> Self {
+        Self {
+            complete_until: start_of(self.day),
+            ..self
+        }
+    }
+}
+
 /// The time before which every reading of a period that begins on `first` is in the datamart:
 /// it moves over the days from `first` on for as long as each is loaded to its end. Days before
 /// the first that was ever loaded lie before the data began and are not waited for. `loaded` has
 /// the days from `first` on and the last one before it, in their order.
-pub(crate) fn telemetry_watermark(first: NaiveDate, loaded: &[LoadedDay]) -> Option<DateTime<Utc>> {
+fn telemetry_watermark(first: NaiveDate, loaded: &[LoadedDay]) -> Option<DateTime<Utc>> {
     let (before, within) = loaded.split_at(loaded.partition_point(|it| it.day < first));
     let mut watermark = before.iter().map(|it| it.complete_until).max();
     let mut next = match (before, within) {
@@ -105,6 +148,25 @@ mod tests {
         ];
         let expected = Some("2026-11-01T00:00:00+00:00".to_owned());
         assert_eq!(watermark("2026-11-01", &days), expected);
+    }
+
+    #[test]
+    fn it_stops_before_a_day_that_is_reopened_be_it_the_first() {
+        let watermarks = Watermarks {
+            first: "2026-11-01".parse().unwrap(),
+            loaded: vec![
+                loaded("2026-11-01", "2026-11-02T00:00:00Z"),
+                loaded("2026-11-02", "2026-11-03T00:00:00Z"),
+            ],
+            crm: None,
+            read_at: "2026-11-03T06:00:00Z".parse().unwrap(),
+        };
+        for day in ["2026-11-01", "2026-11-02"] {
+            let freshness = watermarks.clone().without(&[day.parse().unwrap()]);
+            assert_eq!(freshness.telemetry, Some(start_of(day.parse().unwrap())));
+        }
+        let whole = watermarks.without(&[]).telemetry.unwrap();
+        assert_eq!(whole.to_rfc3339(), "2026-11-03T00:00:00+00:00");
     }
 
     #[test]

@@ -121,13 +121,17 @@ pub(crate) async fn of(
         Selection::Latest(kind) => latest(warehouse, customer, kind).await?,
     };
     // Before the data: what comes in between only makes the report fresher than it says.
-    let freshness = warehouse.freshness(period.first).await?;
+    let watermarks = warehouse.watermarks(period.first).await?;
     let (full_name, usage, prostheses, service_visits) = futures::try_join!(
         warehouse.full_name(customer),
         warehouse.usage(customer, period),
         warehouse.prostheses(customer, period),
         warehouse.service_visits(customer, period),
     )?;
+    // After the data: what the CRM took out of the mart before they were read is missing there.
+    let reopened = warehouse
+        .reopened_days(customer, period.first, period.last)
+        .await?;
     Ok(Report {
         customer,
         full_name: full_name.ok_or(Error::CustomerNotFound)?,
@@ -139,7 +143,7 @@ pub(crate) async fn of(
         days: every_day(period, &usage.days),
         prostheses,
         service_visits,
-        freshness,
+        freshness: watermarks.without(&reopened),
     })
 }
 

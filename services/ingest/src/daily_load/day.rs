@@ -1,6 +1,6 @@
 //! One day of a run: load the readings, build the day aside, check it, swap it in.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{DailyLoad, chunks};
 use crate::days::complete_until;
@@ -18,6 +18,7 @@ impl DailyLoad {
         &self,
         lease: &Lease<'_>,
         day: NaiveDate,
+        crm_watermark: DateTime<Utc>,
     ) -> Result<Progress, Error> {
         let run_day = RunDay {
             run: lease.run.id,
@@ -35,7 +36,7 @@ impl DailyLoad {
         lease.confirm().await?;
         self.warehouse.swap(run_day).await?;
         self.warehouse
-            .write_watermark(run_day, complete_until(day, readings.began))
+            .write_watermark(run_day, complete_until(day, readings.began), crm_watermark)
             .await?;
         tracing::info!(run_id = %run_day.run, %day, read, unassigned = counts.unassigned, "day loaded");
         Ok(Progress {

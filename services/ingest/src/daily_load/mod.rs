@@ -1,9 +1,11 @@
 //! The daily load: takes pending runs, loads their days one after another, cleans up after runs
-//! whose process went away. Not here: what a day consists of (`day`), and SQL.
+//! whose process went away. Not here: what a day consists of (`day`), what it needs of the CRM
+//! (`wearers`), and SQL.
 
 mod chunks;
 mod day;
 pub(crate) mod transcode;
+mod wearers;
 
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -12,6 +14,7 @@ use tracing::Instrument;
 
 use crate::error::Error;
 use crate::rehearsal::Rehearsal;
+use crate::store::crm::Crm;
 use crate::store::operational::{Lease, Runs, Unheld};
 use crate::store::telemetry::TelemetrySource;
 use crate::store::warehouse::Warehouse;
@@ -26,13 +29,20 @@ pub(crate) struct DailyLoad {
     pub(crate) runs: Runs,
     pub(crate) source: TelemetrySource,
     pub(crate) warehouse: Warehouse,
+    pub(crate) crm: Crm,
+    /// How long a run waits for the CRM's changes from before it.
+    pub(crate) crm_limit: Duration,
     pub(crate) rehearsal: Rehearsal,
 }
 
 impl DailyLoad {
     /// Works until `stop`; `woken` says that there is a new run.
     pub(crate) async fn work(&self, woken: &Notify, stop: &CancellationToken) {
-        tokio::join!(self.take_runs(woken, stop), self.close_left_runs(stop));
+        tokio::join!(
+            self.take_runs(woken, stop),
+            self.close_left_runs(stop),
+            self.reopen_days(woken, stop),
+        );
     }
 
     async fn take_runs(&self, woken: &Notify, stop: &CancellationToken) {
@@ -84,7 +94,7 @@ impl DailyLoad {
             }
             Some(Err(error)) => {
                 tracing::error!(run_id = %run, error = error.with_sources(), "run failed");
-                self.runs.note_failure(run, &error.to_string()).await?;
+                self.runs.note_failure(run, &error).await?;
             }
             None => tracing::warn!(run_id = %run, "run is left: the process stops"),
         }
@@ -97,10 +107,12 @@ impl DailyLoad {
 
     async fn load(&self, lease: &Lease<'_>) -> Result<(), Error> {
         let run = lease.run.id;
+        let crm_watermark = self.wait_for_crm(lease.began).await?;
+        self.runs.note_crm_watermark(run, crm_watermark).await?;
         self.warehouse.create_staging(run).await?;
         for day in lease.run.days.iter() {
             let progress = self
-                .load_day(lease, day)
+                .load_day(lease, day, crm_watermark)
                 .instrument(tracing::info_span!("load day", %day))
                 .await?;
             self.runs.advance(run, progress).await?;

@@ -1,5 +1,6 @@
 //! Between the contract's messages and the domain's values.
 
+use bionicpro_mesh::status::Reason;
 use bionicpro_proto::ingest::v1;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
@@ -13,6 +14,10 @@ pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
 }
 
 pub(super) fn run(run: Run) -> v1::Run {
+    let (failure_reason, failure) = match run.failure {
+        Some(failure) => (failure.reason, failure.sentence),
+        None => (Reason::Unspecified, String::new()),
+    };
     v1::Run {
         run_id: run.id.to_string(),
         request_id: run.request_id.to_string(),
@@ -25,8 +30,11 @@ pub(super) fn run(run: Run) -> v1::Run {
         created_at: Some(timestamp(run.created_at)),
         started_at: run.started_at.map(timestamp),
         finished_at: run.finished_at.map(timestamp),
-        failure: run.failure,
+        failure,
+        failure_reason: failure_reason.into(),
         readings_unassigned: run.progress.readings_unassigned,
+        crm_watermark: run.crm_watermark.map(timestamp),
+        reopened: run.reopened,
     }
 }
 

@@ -1,28 +1,65 @@
--- The mart of one day from the readings that this run has loaded. A reading belongs to whoever
--- wore the prosthesis when it was recorded. Of assignments that overlap by mistake the later one
--- counts, so that a reading is never two people's. No FINAL: a run loads a reading once, and the
--- check before the swap counts.
-INSERT INTO ?
+-- The mart of one day from the readings that this run has loaded: a row for each stretch of wear,
+-- with or without readings. A reading belongs to whoever wore the prosthesis when it was recorded.
+-- No FINAL: a run loads a reading once, and the check before the swap counts.
+INSERT INTO ? (
+    customer_id, day, prosthesis_id, worn_from, worn_until, readings, use_ms, response_ms_sum,
+    response_ms_p95, force_mn_sum, emg_quality_pct_sum, battery_pct_min, faults, grip_readings,
+    grip_use_ms, fault_readings, run_id
+)
+WITH
+    toDateTime64({day:Date}, 6, 'UTC') AS day_begins,
+    toDateTime64({day:Date} + 1, 6, 'UTC') AS day_ends,
+    stretches AS
+    (
+        SELECT
+            customer_id,
+            prosthesis_id,
+            greatest(worn_from, day_begins) AS since,
+            least(worn_until, day_ends) AS until
+        FROM report_wear
+        WHERE worn_from < day_ends AND worn_until > day_begins
+    ),
+    used AS
+    (
+        SELECT
+            worn.prosthesis_id AS prosthesis_id,
+            worn.since AS since,
+            count() AS readings,
+            sum(reading.duration_ms) AS use_ms,
+            sum(reading.response_ms) AS response_ms_sum,
+            quantileExactWeightedState(0.95)(reading.response_ms, toUInt8(1)) AS response_ms_p95,
+            sum(reading.force_mn) AS force_mn_sum,
+            sum(reading.emg_quality_pct) AS emg_quality_pct_sum,
+            min(reading.battery_pct) AS battery_pct_min,
+            countIf(reading.fault_code != '') AS faults,
+            sumMap(map(reading.grip, toUInt64(1))) AS grip_readings,
+            sumMap(map(reading.grip, toUInt64(reading.duration_ms))) AS grip_use_ms,
+            sumMapIf(map(reading.fault_code, toUInt64(1)), reading.fault_code != '') AS fault_readings
+        FROM telemetry_readings AS reading
+        ASOF INNER JOIN stretches AS worn
+            ON reading.prosthesis_id = worn.prosthesis_id AND reading.recorded_at >= worn.since
+        WHERE toDate(reading.recorded_at) = {day:Date}
+            AND reading.run_id = {run:UUID}
+            AND reading.recorded_at < worn.until
+        GROUP BY worn.prosthesis_id, worn.since
+    )
 SELECT
-    worn.customer_id,
+    stretches.customer_id,
     {day:Date},
-    reading.prosthesis_id,
-    count(),
-    sum(reading.duration_ms),
-    sum(reading.response_ms),
-    quantileExactWeightedState(0.95)(reading.response_ms, toUInt8(1)),
-    sum(reading.force_mn),
-    sum(reading.emg_quality_pct),
-    min(reading.battery_pct),
-    countIf(reading.fault_code != ''),
-    sumMap(map(reading.grip, toUInt64(1))),
-    sumMap(map(reading.grip, toUInt64(reading.duration_ms))),
-    sumMapIf(map(reading.fault_code, toUInt64(1)), reading.fault_code != ''),
+    stretches.prosthesis_id,
+    stretches.since,
+    stretches.until,
+    used.readings,
+    used.use_ms,
+    used.response_ms_sum,
+    used.response_ms_p95,
+    used.force_mn_sum,
+    used.emg_quality_pct_sum,
+    used.battery_pct_min,
+    used.faults,
+    used.grip_readings,
+    used.grip_use_ms,
+    used.fault_readings,
     {run:UUID}
-FROM telemetry_readings AS reading
-ASOF INNER JOIN crm_assignments AS worn
-    ON reading.prosthesis_id = worn.prosthesis_id AND reading.recorded_at >= worn.valid_from
-WHERE toDate(reading.recorded_at) = {day:Date}
-    AND reading.run_id = {run:UUID}
-    AND (worn.valid_to IS NULL OR reading.recorded_at < worn.valid_to)
-GROUP BY worn.customer_id, reading.prosthesis_id
+FROM stretches
+LEFT JOIN used USING (prosthesis_id, since)

@@ -4,14 +4,14 @@ FROM
 (
     SELECT
         count() AS loaded,
-        countIf(NOT worn.known OR reading.recorded_at >= worn.valid_to) AS unassigned
+        countIf(NOT worn.known OR reading.recorded_at >= worn.worn_until) AS unassigned
     FROM telemetry_readings AS reading
-    ASOF LEFT JOIN (SELECT prosthesis_id, valid_from, valid_to, true AS known FROM crm_assignments) AS worn
-        ON reading.prosthesis_id = worn.prosthesis_id AND reading.recorded_at >= worn.valid_from
+    ASOF LEFT JOIN (SELECT prosthesis_id, worn_from, worn_until, true AS known FROM report_wear) AS worn
+        ON reading.prosthesis_id = worn.prosthesis_id AND reading.recorded_at >= worn.worn_from
     WHERE toDate(reading.recorded_at) = {day:Date} AND reading.run_id = {run:UUID}
 ) AS source
 CROSS JOIN
 (
-    SELECT sum(readings) AS staged, count() AS mart_rows
+    SELECT sum(readings) AS staged, countIf(readings > 0) AS mart_rows
     FROM ?
 ) AS mart

@@ -1,5 +1,7 @@
 //! The runs in the operational Postgres: their rows, who works on them, what became of them.
 
+use bionicpro_mesh::status::Reason;
+use chrono::{DateTime, Utc};
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
@@ -11,14 +13,15 @@ use uuid::Uuid;
 use crate::days::Days;
 use crate::error::Error;
 use crate::page_token::PageToken;
-use crate::run::{Progress, Run, RunId, RunState};
+use crate::run::{Progress, Run, RunFailure, RunId, RunState};
 
 mod migrations {
     refinery::embed_migrations!("migrations/operational");
 }
 
 const COLUMNS: &str = "run_id, request_id, start_day, end_day, state, days_done, readings_read, \
-     readings_unassigned, mart_rows_written, created_at, started_at, finished_at, failure";
+     readings_unassigned, mart_rows_written, created_at, started_at, finished_at, failure, \
+     failure_reason, crm_watermark, reopened";
 const CONNECTIONS: usize = 8;
 const WAIT: Duration = Duration::from_secs(3);
 /// How often a new run is offered when the one in its way ends at the same moment.
@@ -111,6 +114,24 @@ impl Runs {
         Err(Error::operational("the days are contended"))
     }
 
+    /// Records a new run over days whose wearers have changed. None where a run that has not ended
+    /// covers one of them, or one that was started here has failed on them within the last minute.
+    pub(crate) async fn reopen(&self, days: Days) -> Result<Option<RunId>, Error> {
+        let sql = "INSERT INTO etl_runs (run_id, request_id, start_day, end_day, reopened) \
+             SELECT $1::uuid, $2::uuid, $3::date, $4::date, true WHERE NOT EXISTS ( \
+                 SELECT FROM etl_runs WHERE reopened AND state IN ('FAILED', 'ABANDONED') \
+                     AND finished_at > now() - interval '1 minute' \
+                     AND daterange(start_day, end_day, '[]') && daterange($3, $4, '[]')) \
+             ON CONFLICT DO NOTHING RETURNING run_id";
+        let (run_id, request_id) = (RunId::new().0, Uuid::now_v7());
+        let row = self
+            .connection()
+            .await?
+            .query_opt(sql, &[&run_id, &request_id, &days.first(), &days.last()])
+            .await?;
+        row.map(|row| Ok(RunId(row.try_get(0)?))).transpose()
+    }
+
     /// One run.
     pub(crate) async fn get(&self, run_id: RunId) -> Result<Run, Error> {
         let sql = format!("SELECT {COLUMNS} FROM etl_runs WHERE run_id = $1");
@@ -177,12 +198,28 @@ impl Runs {
         Ok(())
     }
 
-    /// Notes why a run cannot go on. It ends by [`Unheld::close`], once nothing of it is left.
-    pub(crate) async fn note_failure(&self, run_id: RunId, failure: &str) -> Result<(), Error> {
-        let sql = "UPDATE etl_runs SET failure = $2 WHERE run_id = $1 AND state = 'RUNNING'";
+    /// Notes up to when the CRM's changes are in what a run builds.
+    pub(crate) async fn note_crm_watermark(
+        &self,
+        run_id: RunId,
+        watermark: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE etl_runs SET crm_watermark = $2 WHERE run_id = $1";
         self.connection()
             .await?
-            .execute(sql, &[&run_id.0, &failure])
+            .execute(sql, &[&run_id.0, &watermark])
+            .await?;
+        Ok(())
+    }
+
+    /// Notes why a run cannot go on. It ends by [`Unheld::close`], once nothing of it is left.
+    pub(crate) async fn note_failure(&self, run_id: RunId, error: &Error) -> Result<(), Error> {
+        let sql = "UPDATE etl_runs SET failure = $2, failure_reason = $3 \
+             WHERE run_id = $1 AND state = 'RUNNING'";
+        let reason = error.reason().as_str_name();
+        self.connection()
+            .await?
+            .execute(sql, &[&run_id.0, &error.to_string(), &reason])
             .await?;
         Ok(())
     }
@@ -202,6 +239,8 @@ fn offer() -> String {
 pub(crate) struct Lease<'a> {
     transaction: Transaction<'a>,
     pub(crate) run: Run,
+    /// When work on it began.
+    pub(crate) began: DateTime<Utc>,
 }
 
 impl<'a> Lease<'a> {
@@ -221,14 +260,21 @@ impl<'a> Lease<'a> {
         let mut run = run(&row)?;
         // Several may hold the lock; the one whose update finds the run pending has it.
         let begin = "UPDATE etl_runs SET state = 'RUNNING', started_at = now() \
-             WHERE run_id = $1 AND state = 'PENDING'";
+             WHERE run_id = $1 AND state = 'PENDING' RETURNING started_at";
         let taken = runs
             .connection()
             .await?
-            .execute(begin, &[&run.id.0])
+            .query_opt(begin, &[&run.id.0])
             .await?;
+        let Some(taken) = taken else {
+            return Ok(None);
+        };
         run.state = RunState::Running;
-        Ok((taken == 1).then_some(Self { transaction, run }))
+        Ok(Some(Self {
+            transaction,
+            run,
+            began: taken.try_get(0)?,
+        }))
     }
 
     /// Fails when the lock is gone.
@@ -295,8 +341,16 @@ fn run(row: &Row) -> Result<Run, Error> {
         created_at: row.try_get("created_at")?,
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
-        failure: row.try_get("failure")?,
+        failure: failure(row.try_get("failure")?, row.try_get("failure_reason")?),
+        crm_watermark: row.try_get("crm_watermark")?,
+        reopened: row.try_get("reopened")?,
     })
+}
+
+fn failure(sentence: String, reason: &str) -> Option<RunFailure> {
+    // Runs from before reasons were noted have a sentence alone.
+    let reason = Reason::from_str_name(reason).unwrap_or(Reason::Internal);
+    (!sentence.is_empty()).then_some(RunFailure { reason, sentence })
 }
 
 fn state(text: &str) -> Result<RunState, Error> {

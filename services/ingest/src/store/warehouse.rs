@@ -28,6 +28,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0003_telemetry_watermarks",
         sql: include_str!("../../migrations/clickhouse/0003_telemetry_watermarks.sql"),
     },
+    Migration {
+        name: "0004_report_wear",
+        sql: include_str!("../../migrations/clickhouse/0004_report_wear.sql"),
+    },
 ];
 
 /// How often an insert is sent before its day counts as failed, and the first wait between two.
@@ -58,7 +62,7 @@ pub(crate) struct DayCounts {
     pub(crate) unassigned: u64,
     /// Readings that the staged mart counts.
     pub(crate) staged: u64,
-    /// Rows of the staged mart.
+    /// Rows of the staged mart that have readings.
     pub(crate) mart_rows: u64,
 }
 
@@ -68,6 +72,8 @@ struct Watermark {
     day: NaiveDate,
     #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
     complete_until: DateTime<Utc>,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    crm_watermark: DateTime<Utc>,
     #[serde(with = "clickhouse::serde::uuid")]
     run_id: Uuid,
     #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
@@ -86,7 +92,8 @@ impl Warehouse {
         let client = self.client.clone();
         move || {
             let tables = client.query(
-                "SELECT 1 FROM report_daily, telemetry_readings, telemetry_watermarks LIMIT 0",
+                "SELECT 1 FROM report_daily, report_wear, telemetry_readings, telemetry_watermarks \
+                 LIMIT 0",
             );
             Box::pin(async move { Ok(tables.execute().await?) })
         }
@@ -220,11 +227,12 @@ impl Warehouse {
         Ok(())
     }
 
-    /// Says up to when the day is complete.
+    /// Says up to when the day is complete, and up to when the CRM was known when it was built.
     pub(crate) async fn write_watermark(
         &self,
         day: RunDay,
         complete_until: DateTime<Utc>,
+        crm_watermark: DateTime<Utc>,
     ) -> Result<(), Error> {
         let mut insert = self
             .client()
@@ -234,6 +242,7 @@ impl Warehouse {
             .write(&Watermark {
                 day: day.day,
                 complete_until,
+                crm_watermark,
                 run_id: day.run.0,
                 written_at: Utc::now(),
             })

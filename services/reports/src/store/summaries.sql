@@ -10,8 +10,8 @@ SELECT
     sum(force_mn_sum) AS force_sum,
     sum(emg_quality_pct_sum) AS emg_quality_sum,
     min(battery_pct_min) AS battery_min
-FROM report_daily
-WHERE customer_id = {customer:UUID} AND day < {before:Date}
+FROM report_current(customer = {customer:UUID})
+WHERE day < {before:Date}
 GROUP BY starts
 ORDER BY starts DESC
 LIMIT {most:UInt64}

@@ -18,7 +18,7 @@ SELECT
     sumMap(grip_readings) AS grips_by_readings,
     sumMap(grip_use_ms) AS grips_by_use,
     sumMap(fault_readings) AS faults_by_code
-FROM report_daily
-WHERE customer_id = {customer:UUID} AND day BETWEEN {previous:Date} AND {last:Date}
+FROM report_current(customer = {customer:UUID})
+WHERE day BETWEEN {previous:Date} AND {last:Date}
 GROUP BY GROUPING SETS ((day), (is_current))
 ORDER BY day

@@ -12,7 +12,7 @@ use super::rows::{
     CrmWatermarkRow, DayRow, LoadedDayRow, ProsthesisRow, ServiceVisitRow, SummaryRow, usage,
 };
 use crate::error::Error;
-use crate::freshness::{Freshness, LoadedDay, telemetry_watermark};
+use crate::freshness::{LoadedDay, Watermarks};
 use crate::period::{CalendarKind, Period};
 use crate::report::{CustomerId, Prosthesis, ServiceVisit, Totals, Usage};
 
@@ -39,7 +39,7 @@ impl Warehouse {
     pub(crate) fn readiness(
         &self,
     ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
-        const TABLES: &str = "SELECT 1 FROM report_daily, telemetry_watermarks, crm_customers, \
+        const TABLES: &str = "SELECT 1 FROM report_wear, telemetry_watermarks, crm_customers, \
              crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
         let client = self.client.clone();
         move || Box::pin(client.query(TABLES).execute())
@@ -57,7 +57,7 @@ impl Warehouse {
         &self,
         customer: CustomerId,
     ) -> Result<Option<NaiveDate>, Error> {
-        let query = "SELECT day FROM report_daily WHERE customer_id = {customer:UUID} \
+        let query = "SELECT day FROM report_current(customer = {customer:UUID}) \
                      ORDER BY day DESC LIMIT 1";
         let query = self.query(query).param("customer", customer.0.to_string());
         Ok(query.fetch_optional::<DayRow>().await?.map(|row| row.day))
@@ -116,14 +116,32 @@ impl Warehouse {
         all::<ServiceVisitRow, _>(within(query, customer, period)).await
     }
 
-    /// How fresh a report is whose period begins on `first`.
-    pub(crate) async fn freshness(&self, first: NaiveDate) -> Result<Freshness, Error> {
+    /// Up to when the sources of a report whose days begin on `first` are complete.
+    pub(crate) async fn watermarks(&self, first: NaiveDate) -> Result<Watermarks, Error> {
         let (loaded, crm) = futures::try_join!(self.loaded_days(first), self.crm_watermark())?;
-        Ok(Freshness {
-            telemetry: telemetry_watermark(first, &loaded),
+        Ok(Watermarks {
+            first,
+            loaded,
             crm,
-            generated_at: Utc::now(),
+            read_at: Utc::now(),
         })
+    }
+
+    /// The loaded days from `first` to `last` on which the datamart does not have the customer's
+    /// readings: since they were loaded the CRM has said otherwise who wore what.
+    pub(crate) async fn reopened_days(
+        &self,
+        customer: CustomerId,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<NaiveDate>, Error> {
+        let query = self
+            .query(include_str!("reopened_days.sql"))
+            .param("customer", customer.0.to_string())
+            .param("first", first.to_string())
+            .param("last", last.to_string());
+        let rows: Vec<DayRow> = query.fetch_all().await?;
+        Ok(rows.into_iter().map(|row| row.day).collect())
     }
 
     /// The loaded days from `first` on, and the last one before it, in order.

@@ -1,0 +1,30 @@
+-- The loaded days on which a stretch of the customer's is not in the datamart as the CRM has it now.
+SELECT DISTINCT loaded.day AS day
+FROM
+(
+    SELECT DISTINCT day FROM telemetry_watermarks WHERE day BETWEEN {first:Date} AND {last:Date}
+) AS loaded
+CROSS JOIN
+(
+    SELECT prosthesis_id, worn_from, worn_until
+    FROM report_wear
+    WHERE customer_id = {customer:UUID}
+        AND prosthesis_id IN
+        (
+            SELECT prosthesis_id FROM crm_assignments WHERE customer_id = {customer:UUID}
+        )
+) AS wear
+WHERE wear.worn_from < toDateTime64(loaded.day + 1, 6, 'UTC')
+    AND wear.worn_until > toDateTime64(loaded.day, 6, 'UTC')
+    AND
+    (
+        loaded.day,
+        wear.prosthesis_id,
+        greatest(wear.worn_from, toDateTime64(loaded.day, 6, 'UTC')),
+        least(wear.worn_until, toDateTime64(loaded.day + 1, 6, 'UTC'))
+    ) NOT IN
+    (
+        SELECT day, prosthesis_id, worn_from, worn_until
+        FROM report_daily
+        WHERE customer_id = {customer:UUID} AND day BETWEEN {first:Date} AND {last:Date}
+    )
