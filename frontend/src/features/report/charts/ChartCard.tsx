@@ -23,7 +23,8 @@ class ChartBoundary extends Component<{ fallback: ReactNode; children: ReactNode
 }
 
 const HEIGHT = 240;
-const BAR_HEIGHT = 36;
+/** Room for a bar's name on two lines. */
+const BAR_HEIGHT = 40;
 
 interface ChartCardProps {
   model: ChartModel;

@@ -78,7 +78,7 @@ export function chartOption(model: ChartModel, style: ChartStyle): ChartOption {
     axisTick: { show: false },
     axisLine: { lineStyle: { color: colors.line } },
     axisLabel: sideways
-      ? { ...label, width: 130, overflow: "break" as const, interval: 0 }
+      ? { ...label, lineHeight: 15, width: 130, overflow: "break" as const, interval: 0 }
       : { ...label, hideOverlap: true },
   };
   const values = {
