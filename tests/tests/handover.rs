@@ -36,6 +36,9 @@ async fn a_late_hand_over_takes_readings_away_at_once_and_loads_their_day_again(
     let reports = case.reports().await;
     assert_eq!(reports.each_ref().map(readings), [0, 0]);
     assert_eq!(reports.each_ref().map(complete_until), [DAY_BEGINS; 2]);
+    // The report of the day after shows this day, too: as what it is compared with.
+    let compared = case.report(case.wearers[0], "2021-03-05").await;
+    assert_eq!(complete_until(&compared), DAY_BEGINS);
 
     drop(away);
     eventually("both have their half", LIMIT, || async {
@@ -175,8 +178,12 @@ impl Handover {
 
     async fn reports(&self) -> [Report; 2] {
         let [former, new] = self.wearers;
-        let of = |wearer| self.reports.of(wearer, period(PeriodKind::Day, DAY, ""));
-        [of(former).await.unwrap(), of(new).await.unwrap()]
+        [self.report(former, DAY).await, self.report(new, DAY).await]
+    }
+
+    async fn report(&self, wearer: Uuid, day: &str) -> Report {
+        let day = period(PeriodKind::Day, day, "");
+        self.reports.of(wearer, day).await.unwrap()
     }
 
     async fn readings(&self) -> [u64; 2] {

@@ -206,9 +206,10 @@ export const en = {
   },
   totals: {
     heading: "The period in numbers",
-    comparedWith: (period: string) => `Compared with ${period}`,
+    inProgress: "This period is not complete yet.",
+    comparedWith: (period: string) => `Compared with ${period}.`,
     comparedPerDay: (period: string) =>
-      `This period is not complete yet: counts are compared per active day with ${period}`,
+      `Compared with ${period}: use, grips and faults per active day.`,
     nothingToCompare: "There are no readings in the period before to compare with.",
     readings: "Grips",
     perActiveDay: (count: string) => `${count} per active day`,

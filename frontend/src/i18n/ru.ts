@@ -182,9 +182,10 @@ export const ru: Dictionary = {
   },
   totals: {
     heading: "Период в числах",
-    comparedWith: (period) => `Для сравнения: ${period}`,
+    inProgress: "Период ещё не закончился.",
+    comparedWith: (period) => `Для сравнения: ${period}.`,
     comparedPerDay: (period) =>
-      `Период ещё не закончился: количества сравниваются на один активный день. Для сравнения: ${period}`,
+      `Для сравнения: ${period}; время работы, захваты и сбои — за активный день.`,
     nothingToCompare: "В предыдущем периоде нет показаний для сравнения.",
     readings: "Захваты",
     perActiveDay: (count) => `${count} за активный день`,

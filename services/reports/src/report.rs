@@ -120,8 +120,10 @@ pub(crate) async fn of(
         Selection::Period(period) => period,
         Selection::Latest(kind) => latest(warehouse, customer, kind).await?,
     };
+    // The comparison is shown, too: what is said of freshness holds for both periods.
+    let since = period.previous().first;
     // Before the data: what comes in between only makes the report fresher than it says.
-    let watermarks = warehouse.watermarks(period.first).await?;
+    let watermarks = warehouse.watermarks(since).await?;
     let (full_name, usage, prostheses, service_visits) = futures::try_join!(
         warehouse.full_name(customer),
         warehouse.usage(customer, period),
@@ -130,7 +132,7 @@ pub(crate) async fn of(
     )?;
     // After the data: what the CRM took out of the mart before they were read is missing there.
     let reopened = warehouse
-        .reopened_days(customer, period.first, period.last)
+        .reopened_days(customer, since, period.last)
         .await?;
     Ok(Report {
         customer,

@@ -20,14 +20,17 @@ export function Headlines({ comparison, previousPeriod, name }: HeadlinesProps) 
   const before =
     previousPeriod &&
     periodLabel(name, { start: previousPeriod.startDay, end: previousPeriod.endDay }, format);
-  const comparedWith = comparison.inProgress ? t.totals.comparedPerDay : t.totals.comparedWith;
+  const comparedWith = comparison.days > 1 ? t.totals.comparedPerDay : t.totals.comparedWith;
   return (
     <section aria-labelledby="headlines">
       <div className={classes.sectionHeading}>
         <Title order={2} size="h4" id="headlines">
           {t.totals.heading}
         </Title>
-        <p>{before && comparison.previous ? comparedWith(before) : t.totals.nothingToCompare}</p>
+        <p>
+          {comparison.inProgress && `${t.totals.inProgress} `}
+          {before && comparison.previous ? comparedWith(before) : t.totals.nothingToCompare}
+        </p>
       </div>
       <dl className={classes.tiles}>
         {headlines(comparison, i18n).map((headline) => (

@@ -23,7 +23,7 @@ interface ReportViewProps {
 
 export function ReportView({ report, name }: ReportViewProps) {
   const i18n = useI18n();
-  const { period, totals } = report;
+  const { period, previousPeriod, totals } = report;
   const charts = useMemo(
     () => ({
       usage: usageChart(report, i18n),
@@ -38,11 +38,16 @@ export function ReportView({ report, name }: ReportViewProps) {
   }
   const span: Span = { start: period.startDay, end: period.endDay };
   const days = lengthOf(span);
+  const previousSpan = previousPeriod && {
+    start: previousPeriod.startDay,
+    end: previousPeriod.endDay,
+  };
   const previous = report.previousTotals;
   const comparison: Comparison = {
     current: totals,
     previous: previous && previous.readings > 0n ? previous : undefined,
     days,
+    previousDays: previousSpan ? lengthOf(previousSpan) : days,
     inProgress: !isComplete(report.freshness, span.end),
   };
 
@@ -52,7 +57,7 @@ export function ReportView({ report, name }: ReportViewProps) {
       <Paper className={classes.summary}>
         <p>{summary(comparison, i18n)}</p>
       </Paper>
-      <Headlines comparison={comparison} previousPeriod={report.previousPeriod} name={name} />
+      <Headlines comparison={comparison} previousPeriod={previousPeriod} name={name} />
       {days > 1 && (
         <>
           <ChartCard model={charts.usage} />

@@ -19,6 +19,7 @@ function headline(id: string, current: Numbers, previous?: Numbers, more?: Parti
     current: totals(current),
     previous: previous && totals(previous),
     days: 30,
+    previousDays: 30,
     inProgress: false,
     ...more,
   };
@@ -55,14 +56,29 @@ describe("a headline", () => {
     expect(change?.text).toBe("No change");
   });
 
-  test("compares counts of a running period per active day", () => {
+  test("compares counts per active day, so that a short month is as good as a long one", () => {
     const { change } = headline(
       "readings",
-      { readings: 550n, activeDays: 5 },
-      { readings: 3000n, activeDays: 30 },
-      { inProgress: true },
+      { readings: 2800n, activeDays: 28 },
+      { readings: 3100n, activeDays: 31 },
+      { days: 28, previousDays: 31 },
     );
-    expect(change?.text).toBe("10% more");
+    expect(change?.text).toBe("No change");
+  });
+
+  test("compares active days as days, and between lengths by their share", () => {
+    const [february, january] = [{ activeDays: 28 }, { activeDays: 28 }];
+    const days = (more: Partial<Comparison>) =>
+      headline("active-days", february, january, more).change?.text;
+    expect(days({})).toBe("No change");
+    expect(days({ days: 28, previousDays: 31 })).toBe("11% more");
+    const { change } = headline("active-days", { activeDays: 9 }, { activeDays: 8 });
+    expect(change?.text).toMatch(/^1\sday more$/);
+  });
+
+  test("does not compare active days of a period that goes on", () => {
+    const more = { inProgress: true };
+    expect(headline("active-days", {}, { activeDays: 20 }, more).change).toBeUndefined();
   });
 
   test("names percentages by points", () => {
@@ -80,6 +96,7 @@ test("the summary is in whole sentences", () => {
     current: totals({ responseMsMean: 95, faults: 2n, activeDays: 21 }),
     previous: totals({ responseMsMean: 100 }),
     days: 30,
+    previousDays: 30,
     inProgress: false,
   };
   const plain = (text: string) => text.replaceAll(/[\u00a0\u202f]/g, " ");

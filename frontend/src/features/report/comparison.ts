@@ -1,5 +1,6 @@
 // The period's headline numbers, each with its change against the period
-// before, in words. Plain data in, plain data out.
+// before, in words. Plain data in, plain data out. Periods differ in length and
+// the current one goes on: counts are compared per active day.
 
 import type { Totals } from "../../gen/bionicpro/reports/v1/report_pb.js";
 import type { Dictionary } from "../../i18n/en";
@@ -23,8 +24,10 @@ export interface Comparison {
   current: Totals;
   /** The period before; undefined when it has no readings. */
   previous: Totals | undefined;
+  /** How many days the two periods have. */
   days: number;
-  /** The period is not complete: counts are compared per active day. */
+  previousDays: number;
+  /** The period is not complete: how many days were active is not compared. */
   inProgress: boolean;
 }
 
@@ -83,21 +86,35 @@ function absolute(
   return inWords(difference, amount(Math.abs(difference)), phrases, "up");
 }
 
-/** A count as it is compared: as it is, or per active day while the period runs. */
-function comparable(totals: Totals | undefined, count: bigint | undefined, perDay: boolean) {
-  if (!totals || count === undefined) return undefined;
-  if (!perDay) return Number(count);
-  return totals.activeDays === 0 ? undefined : Number(count) / totals.activeDays;
+function perActiveDay(totals: Totals | undefined, pick: (totals: Totals) => bigint) {
+  if (!totals || totals.activeDays === 0) return undefined;
+  return Number(pick(totals)) / totals.activeDays;
+}
+
+/** By days between periods of one length, else by the share of the days. */
+function activeDaysChange(comparison: Comparison, words: Words): Change | undefined {
+  const { current, previous, days, previousDays, inProgress } = comparison;
+  const { more, less, daysMore } = words.t.totals;
+  if (inProgress || !previous) return undefined;
+  return days === previousDays
+    ? absolute(current.activeDays, previous.activeDays, daysMore, [more, less], words)
+    : relative(
+        current.activeDays / days,
+        previous.activeDays / previousDays,
+        [more, less],
+        "up",
+        words,
+      );
 }
 
 export function headlines(comparison: Comparison, words: Words): Headline[] {
-  const { current, previous, days, inProgress } = comparison;
+  const { current, previous, days } = comparison;
   const { t, format } = words;
   const text = t.totals;
   const count = (pick: (totals: Totals) => bigint, good: "down" | "neither") =>
     relative(
-      comparable(current, pick(current), inProgress),
-      comparable(previous, previous && pick(previous), inProgress),
+      perActiveDay(current, pick),
+      perActiveDay(previous, pick),
       [text.more, text.less],
       good,
       words,
@@ -130,15 +147,7 @@ export function headlines(comparison: Comparison, words: Words): Headline[] {
       label: text.activeDays,
       value: format.integer(current.activeDays),
       note: text.ofDays(days),
-      change: inProgress
-        ? undefined
-        : absolute(
-            current.activeDays,
-            previous?.activeDays,
-            text.daysMore,
-            [text.more, text.less],
-            words,
-          ),
+      change: activeDaysChange(comparison, words),
     },
     {
       id: "response",
