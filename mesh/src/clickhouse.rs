@@ -2,6 +2,7 @@
 //! query, and migrations. What they ask is their own.
 
 mod migrate;
+mod query_error;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use url::Url;
 use crate::config::{Fields, Invalid};
 use crate::telemetry;
 pub use migrate::{MigrateError, Migration, migrate};
+pub use query_error::QueryError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const KEEP_ALIVE: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@ pub mod config;
 pub mod deadline;
 pub mod identity;
 pub mod policy;
+pub mod request;
 pub mod server;
 pub mod status;
 pub mod telemetry;

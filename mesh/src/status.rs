@@ -86,6 +86,17 @@ impl Failure {
         self
     }
 
+    /// Logs what the caller is not told: why a part is away, or what our own fault was.
+    #[must_use]
+    pub fn logged(self, cause: &(dyn std::error::Error + 'static)) -> Self {
+        match self.reason {
+            Reason::DependencyUnavailable => tracing::warn!(error = cause, "a part is away"),
+            Reason::Internal => tracing::error!(error = cause, "a call failed"),
+            _ => {}
+        }
+        self
+    }
+
     /// The failure as an answer without a message.
     pub(crate) fn into_response(self) -> Response<Body> {
         Status::from(self).into_http()

@@ -1,6 +1,7 @@
 //! The days of a run: whole days of UTC, from the first to the last. Not here: which of them are
 //! taken by another run, which the operational store decides.
 
+use bionicpro_mesh::request::{WrongField, day};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// The most days that one run covers.
@@ -13,31 +14,16 @@ pub(crate) struct Days {
     last: NaiveDate,
 }
 
-/// Why two texts are not [`Days`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub(crate) struct InvalidDays {
-    /// The field of the request that is wrong.
-    pub(crate) field: &'static str,
-    /// What is wrong with it, as a sentence.
-    pub(crate) problem: &'static str,
-}
-
 impl Days {
     /// Reads `YYYY-MM-DD` texts as a caller wrote them on the day `today`.
     pub(crate) fn parse(
         start_day: &str,
         end_day: &str,
         today: NaiveDate,
-    ) -> Result<Self, InvalidDays> {
-        let first = parse_day("start_day", start_day)?;
-        let last = parse_day("end_day", end_day)?;
-        let invalid = |problem| {
-            Err(InvalidDays {
-                field: "end_day",
-                problem,
-            })
-        };
+    ) -> Result<Self, WrongField> {
+        let first = day("start_day", start_day)?;
+        let last = day("end_day", end_day)?;
+        let invalid = |problem| Err(WrongField::period("end_day", problem));
         if last < first {
             return invalid("The last day lies before the first.");
         }
@@ -106,17 +92,6 @@ pub(crate) fn complete_until(day: NaiveDate, read_began: DateTime<Utc>) -> DateT
     end_of(day).min(read_began)
 }
 
-fn parse_day(field: &'static str, text: &str) -> Result<NaiveDate, InvalidDays> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()
-        // chrono also takes 2026-1-2 and +2026-01-02.
-        .filter(|day| day.to_string() == text)
-        .ok_or(InvalidDays {
-            field,
-            problem: "Write a day that exists as YYYY-MM-DD.",
-        })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -128,7 +103,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn parse(first: &str, last: &str) -> Result<Days, InvalidDays> {
+    fn parse(first: &str, last: &str) -> Result<Days, WrongField> {
         Days::parse(first, last, day("2026-11-24"))
     }
 

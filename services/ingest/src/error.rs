@@ -1,24 +1,21 @@
 //! Everything that can go wrong in this service, and the one place where it becomes a status. The
 //! sentences are for callers and for a run's record: they carry no data.
 
+use bionicpro_mesh::clickhouse::QueryError;
+use bionicpro_mesh::request::WrongField;
 use bionicpro_mesh::status::{Code, Failure, Reason};
 use chrono::{DateTime, Utc};
 use tonic::Status;
 
 use crate::daily_load::transcode::Malformed;
-use crate::days::InvalidDays;
 use crate::run::RunId;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{}", .0.problem)]
-    InvalidDays(#[from] InvalidDays),
-    #[error("The identifier is not a UUID.")]
-    InvalidId { field: &'static str },
-    #[error("The page token is not one that this list has made.")]
-    PageTokenInvalid,
+    #[error(transparent)]
+    WrongField(#[from] WrongField),
     #[error("There is no such run.")]
     RunNotFound,
     #[error("Another run that has not finished covers one of the days; wait until it has.")]
@@ -31,7 +28,7 @@ pub(crate) enum Error {
     #[error("The telemetry database does not answer.")]
     Telemetry(#[source] Source),
     #[error("ClickHouse does not answer, or refused a query.")]
-    Warehouse(#[from] clickhouse::error::Error),
+    Warehouse(#[from] QueryError),
 
     #[error(
         "The CRM's changes are in ClickHouse up to {}, and the run needs those up to its beginning, \
@@ -84,29 +81,20 @@ impl Error {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let failure = failure(&error);
-        match failure.reason() {
-            Reason::DependencyUnavailable => {
-                tracing::warn!(error = error.with_sources(), "a part is away");
-            }
-            Reason::Internal => tracing::error!(error = error.with_sources(), "a call failed"),
-            _ => {}
-        }
-        failure.into()
+        failure(&error).logged(&error).into()
+    }
+}
+
+impl From<clickhouse::error::Error> for Error {
+    fn from(error: clickhouse::error::Error) -> Self {
+        Self::Warehouse(error.into())
     }
 }
 
 fn failure(error: &Error) -> Failure {
     let refuse = |code, reason| Failure::new(code, reason, error.to_string());
     match error {
-        Error::InvalidDays(days) => {
-            refuse(Code::InvalidArgument, Reason::PeriodInvalid).field(days.field, days.problem)
-        }
-        Error::InvalidId { field } => {
-            refuse(Code::InvalidArgument, Reason::InvalidField).field(field, &error.to_string())
-        }
-        Error::PageTokenInvalid => refuse(Code::InvalidArgument, Reason::PageTokenInvalid)
-            .field("page_token", &error.to_string()),
+        Error::WrongField(wrong) => (*wrong).into(),
         Error::RunNotFound => refuse(Code::NotFound, Reason::RunNotFound),
         Error::RunConflict { run_id } => refuse(Code::FailedPrecondition, Reason::RunConflict)
             .metadata("run_id", run_id.to_string()),
@@ -115,7 +103,7 @@ fn failure(error: &Error) -> Failure {
         Error::CrmBehind { .. } => refuse(Code::Unavailable, Reason::CrmBehind),
         Error::Operational(_) => Failure::unavailable("operational-database"),
         Error::Telemetry(_) => Failure::unavailable("telemetry-database"),
-        Error::Warehouse(_) => Failure::unavailable("clickhouse"),
+        Error::Warehouse(query) => query.into(),
         Error::Malformed(_)
         | Error::ReadingsUnaccounted { .. }
         | Error::LeaseLost(_)

@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bionicpro_mesh::request::WrongField;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::error::Error;
 use crate::run::{Run, RunId};
 
 /// The last run of a page; the next page begins behind it.
@@ -30,7 +30,7 @@ impl PageToken {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub(crate) fn decode(text: &str) -> Result<Self, Error> {
+    pub(crate) fn decode(text: &str) -> Result<Self, WrongField> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok();
         let token = bytes.and_then(|bytes| {
             let (micros, run_id) = bytes.split_first_chunk()?;
@@ -39,7 +39,7 @@ impl PageToken {
                 run_id: RunId(Uuid::from_slice(run_id).ok()?),
             })
         });
-        token.ok_or(Error::PageTokenInvalid)
+        token.ok_or(WrongField::PAGE_TOKEN)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bionicpro_mesh::request::WrongField;
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::error::Error;
 use crate::period::CalendarKind;
 
 /// The first day of the last period of a page; the next page lies before it.
@@ -22,14 +22,14 @@ impl PageToken {
     }
 
     /// Reads a token of a list of `kind`.
-    pub(crate) fn decode(text: &str, kind: CalendarKind) -> Result<Self, Error> {
+    pub(crate) fn decode(text: &str, kind: CalendarKind) -> Result<Self, WrongField> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok();
         let before = bytes.and_then(|bytes| {
             let (made_for, days) = bytes.split_first()?;
             let days = i32::from_be_bytes(days.try_into().ok()?);
             NaiveDate::from_num_days_from_ce_opt(days).filter(|_| *made_for == tag(kind))
         });
-        let before = before.ok_or(Error::PageTokenInvalid)?;
+        let before = before.ok_or(WrongField::PAGE_TOKEN)?;
         Ok(Self { kind, before })
     }
 }

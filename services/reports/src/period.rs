@@ -1,6 +1,7 @@
 //! The days that a report covers: a day, an ISO week, a calendar month or a range, all in UTC.
 //! Not here: which days have readings.
 
+use bionicpro_mesh::request::{self, WrongField};
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 /// The most days that a range covers.
@@ -53,22 +54,12 @@ pub(crate) enum Selection {
     Period(Period),
 }
 
-/// Why what was asked for is not a period.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub(crate) struct InvalidPeriod {
-    /// The path of the field that is wrong.
-    pub(crate) field: &'static str,
-    /// What is wrong with it, as a sentence.
-    pub(crate) problem: &'static str,
-}
-
 const DAY: &str = "period.day";
 const END_DAY: &str = "period.end_day";
 
 impl Selection {
     /// Reads days as a caller wrote them, `YYYY-MM-DD` or nothing.
-    pub(crate) fn parse(kind: Kind, day: &str, end_day: &str) -> Result<Self, InvalidPeriod> {
+    pub(crate) fn parse(kind: Kind, day: &str, end_day: &str) -> Result<Self, WrongField> {
         let kind = match kind {
             Kind::Range => return range(day, end_day).map(Self::Period),
             Kind::Day => CalendarKind::Day,
@@ -122,7 +113,7 @@ impl Period {
     }
 }
 
-fn range(day: &str, end_day: &str) -> Result<Period, InvalidPeriod> {
+fn range(day: &str, end_day: &str) -> Result<Period, WrongField> {
     let first = parse_day(DAY, day)?;
     let last = parse_day(END_DAY, end_day)?;
     if last < first {
@@ -139,18 +130,16 @@ fn first_of_month(day: NaiveDate) -> NaiveDate {
     day - Days::new(u64::from(day.day0()))
 }
 
-fn parse_day(field: &'static str, text: &str) -> Result<NaiveDate, InvalidPeriod> {
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    // chrono also takes 2026-1-2 and +2026-01-02.
-    let day = day.filter(|day| day.to_string() == text && YEARS.contains(&day.year()));
-    day.ok_or(InvalidPeriod {
-        field,
-        problem: "Write a day that exists, from 2000 to 2100, as YYYY-MM-DD.",
-    })
+fn parse_day(field: &'static str, text: &str) -> Result<NaiveDate, WrongField> {
+    let day = request::day(field, text)?;
+    if !YEARS.contains(&day.year()) {
+        return invalid(field, "Choose a day from 2000 to 2100.");
+    }
+    Ok(day)
 }
 
-fn invalid<T>(field: &'static str, problem: &'static str) -> Result<T, InvalidPeriod> {
-    Err(InvalidPeriod { field, problem })
+fn invalid<T>(field: &'static str, problem: &'static str) -> Result<T, WrongField> {
+    Err(WrongField::period(field, problem))
 }
 
 #[cfg(test)]

@@ -1,17 +1,11 @@
-//! Between the contract's messages and the domain's values.
+//! From the domain's values to the contract's messages.
 
 use bionicpro_mesh::status::Reason;
 use bionicpro_proto::ingest::v1;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
-use uuid::Uuid;
 
-use crate::error::Error;
 use crate::run::{Run, RunState};
-
-pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
-    text.parse().map_err(|_| Error::InvalidId { field })
-}
 
 pub(super) fn run(run: Run) -> v1::Run {
     let (failure_reason, failure) = match run.failure {

@@ -1,9 +1,10 @@
 //! GetRun.
 
+use bionicpro_mesh::request::id;
 use bionicpro_proto::ingest::v1::{GetRunRequest, GetRunResponse};
 
 use super::Etl;
-use super::encode::{id, run};
+use super::encode::run;
 use crate::error::Error;
 use crate::run::RunId;
 

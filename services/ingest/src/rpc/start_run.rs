@@ -1,10 +1,11 @@
 //! StartRun.
 
+use bionicpro_mesh::request::id;
 use bionicpro_proto::ingest::v1::{StartRunRequest, StartRunResponse};
 use chrono::Utc;
 
 use super::Etl;
-use super::encode::{id, run};
+use super::encode::run;
 use crate::days::Days;
 use crate::error::Error;
 

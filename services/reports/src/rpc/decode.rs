@@ -2,11 +2,12 @@
 //! before a message came here.
 
 use bionicpro_mesh::identity::{Caller, caller};
+use bionicpro_mesh::request::WrongField;
 use bionicpro_proto::reports::v1::{PeriodKind, PeriodSelector};
 use tonic::Request;
 
 use crate::error::Error;
-use crate::period::{CalendarKind, InvalidPeriod, Kind, Selection};
+use crate::period::{CalendarKind, Kind, Selection};
 use crate::report::CustomerId;
 
 const KIND: &str = "Choose a kind of period.";
@@ -24,20 +25,13 @@ pub(super) fn selection(period: Option<&PeriodSelector>) -> Result<Selection, Er
     let field = "period.kind";
     let kind = period.and_then(|period| kind(period.kind()));
     let (Some(period), Some(kind)) = (period, kind) else {
-        return Err(InvalidPeriod {
-            field,
-            problem: KIND,
-        }
-        .into());
+        return Err(WrongField::period(field, KIND).into());
     };
     Ok(Selection::parse(kind, &period.day, &period.end_day)?)
 }
 
 pub(super) fn calendar_kind(kind: PeriodKind) -> Result<CalendarKind, Error> {
-    let invalid = InvalidPeriod {
-        field: "kind",
-        problem: KIND,
-    };
+    let invalid = WrongField::period("kind", KIND);
     match kind {
         PeriodKind::Day => Ok(CalendarKind::Day),
         PeriodKind::Week => Ok(CalendarKind::Week),

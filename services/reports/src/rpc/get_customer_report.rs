@@ -1,5 +1,6 @@
 //! GetCustomerReport: any customer's report, for services.
 
+use bionicpro_mesh::request::id;
 use bionicpro_proto::reports::v1::{GetCustomerReportRequest, GetCustomerReportResponse};
 
 use super::Reports;
@@ -12,9 +13,7 @@ pub(super) async fn handle(
     reports: &Reports,
     request: &GetCustomerReportRequest,
 ) -> Result<GetCustomerReportResponse, Error> {
-    let field = "customer_id";
-    let customer = request.customer_id.parse().map(CustomerId);
-    let customer = customer.map_err(|_| Error::InvalidId { field })?;
+    let customer = CustomerId(id("customer_id", &request.customer_id)?);
     let selection = selection(request.period.as_ref())?;
     let found = report::of(&reports.warehouse, customer, selection).await?;
     Ok(GetCustomerReportResponse {

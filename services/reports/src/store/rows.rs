@@ -8,6 +8,39 @@ use uuid::Uuid;
 use crate::freshness::LoadedDay;
 use crate::report::{DayUsage, GripUse, Measures, Prosthesis, ServiceVisit, Totals, Usage};
 
+/// The numbers of some days, in the order of `totals.sql`.
+type TotalsRow = (u32, u64, u64, u64, u64, u32, u64, u64, u8);
+
+impl From<TotalsRow> for Totals {
+    fn from(row: TotalsRow) -> Self {
+        let (
+            active_days,
+            readings,
+            use_ms,
+            faults,
+            response_ms_sum,
+            response_ms_p95,
+            force_mn_sum,
+            emg_quality_pct_sum,
+            battery_pct_min,
+        ) = row;
+        let measures = Measures {
+            response_ms_sum,
+            response_ms_p95,
+            force_mn_sum,
+            emg_quality_pct_sum,
+            battery_pct_min,
+        };
+        Self {
+            readings,
+            active_days,
+            use_ms,
+            faults,
+            measures: (readings > 0).then_some(measures),
+        }
+    }
+}
+
 /// The row of a grouping set of `usage.sql`.
 #[derive(Row, Deserialize)]
 pub(super) struct UsageRow {
@@ -15,37 +48,13 @@ pub(super) struct UsageRow {
     is_day: bool,
     #[serde(with = "clickhouse::serde::chrono::date")]
     day: NaiveDate,
-    days_active: u32,
-    readings_all: u64,
-    use_all: u64,
-    faults_all: u64,
-    response_sum: u64,
-    response_p95: u32,
-    force_sum: u64,
-    emg_quality_sum: u64,
-    battery_min: u8,
+    totals: TotalsRow,
     grips_by_readings: Vec<(String, u64)>,
     grips_by_use: Vec<(String, u64)>,
     faults_by_code: Vec<(String, u64)>,
 }
 
 impl UsageRow {
-    fn totals(&self) -> Totals {
-        Totals {
-            readings: self.readings_all,
-            active_days: self.days_active,
-            use_ms: self.use_all,
-            faults: self.faults_all,
-            measures: (self.readings_all > 0).then_some(Measures {
-                response_ms_sum: self.response_sum,
-                response_ms_p95: self.response_p95,
-                force_mn_sum: self.force_sum,
-                emg_quality_pct_sum: self.emg_quality_sum,
-                battery_pct_min: self.battery_min,
-            }),
-        }
-    }
-
     fn grips(&self) -> Vec<GripUse> {
         let use_ms = |grip: &str| {
             let mut by_use = self.grips_by_use.iter();
@@ -67,12 +76,12 @@ pub(super) fn usage(rows: Vec<UsageRow>, first: NaiveDate) -> Usage {
     let mut usage = Usage::default();
     for row in rows {
         match (row.is_day, row.is_current) {
-            (false, true) => usage.totals = row.totals(),
-            (false, false) => usage.previous_totals = row.totals(),
+            (false, true) => usage.totals = row.totals.into(),
+            (false, false) => usage.previous_totals = row.totals.into(),
             (true, _) if row.day < first => {}
             (true, _) => usage.days.push(DayUsage {
                 day: row.day,
-                totals: row.totals(),
+                totals: row.totals.into(),
                 grips: row.grips(),
                 faults: row.faults_by_code,
             }),
@@ -86,34 +95,12 @@ pub(super) fn usage(rows: Vec<UsageRow>, first: NaiveDate) -> Usage {
 pub(super) struct SummaryRow {
     #[serde(with = "clickhouse::serde::chrono::date")]
     starts: NaiveDate,
-    days_active: u32,
-    readings_all: u64,
-    use_all: u64,
-    faults_all: u64,
-    response_sum: u64,
-    response_p95: u32,
-    force_sum: u64,
-    emg_quality_sum: u64,
-    battery_min: u8,
+    totals: TotalsRow,
 }
 
 impl From<SummaryRow> for (NaiveDate, Totals) {
     fn from(row: SummaryRow) -> Self {
-        let measures = Measures {
-            response_ms_sum: row.response_sum,
-            response_ms_p95: row.response_p95,
-            force_mn_sum: row.force_sum,
-            emg_quality_pct_sum: row.emg_quality_sum,
-            battery_pct_min: row.battery_min,
-        };
-        let totals = Totals {
-            readings: row.readings_all,
-            active_days: row.days_active,
-            use_ms: row.use_all,
-            faults: row.faults_all,
-            measures: Some(measures),
-        };
-        (row.starts, totals)
+        (row.starts, row.totals.into())
     }
 }
 

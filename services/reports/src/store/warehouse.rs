@@ -66,7 +66,7 @@ impl Warehouse {
     /// The numbers of a period, its days and the period before.
     pub(crate) async fn usage(&self, customer: CustomerId, period: Period) -> Result<Usage, Error> {
         let query = self
-            .query(include_str!("usage.sql"))
+            .query(&with_totals(include_str!("usage.sql")))
             .param("customer", customer.0.to_string())
             .param("previous", period.previous().first.to_string())
             .param("first", period.first.to_string())
@@ -87,7 +87,7 @@ impl Warehouse {
             CalendarKind::Week => "toMonday(day)",
             CalendarKind::Month => "toStartOfMonth(day)",
         };
-        let sql = include_str!("summaries.sql").replace('?', starts);
+        let sql = with_totals(include_str!("summaries.sql")).replace("PERIOD", starts);
         let query = self
             .query(&sql)
             .param("customer", customer.0.to_string())
@@ -178,6 +178,10 @@ where
 {
     let rows: Vec<R> = query.fetch_all().await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+fn with_totals(sql: &str) -> String {
+    sql.replace("TOTALS", include_str!("totals.sql"))
 }
 
 fn within(query: Query, customer: CustomerId, period: Period) -> Query {

@@ -1,0 +1,11 @@
+(
+    toUInt32(uniqExact(day)),
+    sum(readings),
+    sum(use_ms),
+    sum(faults),
+    sum(response_ms_sum),
+    quantileExactWeightedMerge(0.95)(response_ms_p95),
+    sum(force_mn_sum),
+    sum(emg_quality_pct_sum),
+    min(battery_pct_min)
+)
