@@ -8,6 +8,7 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
+use tonic_types::StatusExt;
 use url::Url;
 
 /// Calls a method, `/package.Service/Method`.
@@ -43,4 +44,11 @@ where
     ready.map_err(|error| Status::new(Code::Unavailable, error.to_string()))?;
     let answer = client.unary(request, method, ProstCodec::default()).await?;
     Ok(answer.into_inner())
+}
+
+/// The reason that a status carries; empty where it carries none.
+#[must_use]
+pub fn reason(status: &Status) -> String {
+    let info = status.get_details_error_info();
+    info.map(|info| info.reason).unwrap_or_default()
 }

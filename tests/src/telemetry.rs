@@ -3,10 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use std::time::Duration;
 
-use crate::Topology;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use uuid::Uuid;
+
 use crate::crm::{self, Row};
+use crate::{Topology, eventually};
+
+/// How long a change of the CRM may take to be in ClickHouse.
+const ARRIVAL: Duration = Duration::from_secs(60);
 
 /// The telemetry store as its owner, beside a copy of who wore what.
 pub struct Telemetry {
@@ -128,4 +134,41 @@ pub async fn mart(stack: &Topology, day: &str) -> anyhow::Result<BTreeSet<Row>> 
     );
     let rows: Vec<Row> = crm::query_clickhouse(stack, &query).await?;
     Ok(rows.into_iter().collect())
+}
+
+/// A prosthesis that somebody wears all through 2020, long before the seeded time.
+///
+/// # Errors
+/// When a store refuses.
+///
+/// # Panics
+/// When the CRM's change is not in ClickHouse in time.
+pub async fn worn_in_2020(stack: &Topology) -> anyhow::Result<String> {
+    const PROSTHESIS: &str = "01900000-0000-7000-a000-000000002020";
+    let crm = crm::connect(stack).await?;
+    // The patients who can sign in see no readings of ours.
+    let ours: Vec<_> = stack
+        .users
+        .iter()
+        .filter_map(|user| user.customer_id)
+        .collect();
+    let wearer = "SELECT id FROM customers WHERE id <> ALL($1) ORDER BY id LIMIT 1";
+    let wearer: Uuid = crm.query_one(wearer, &[&ours]).await?.get(0);
+    crm.batch_execute(&format!(
+        "INSERT INTO prostheses (id, serial_number, model, side, firmware, manufactured_on)
+         VALUES ('{PROSTHESIS}', 'TEST-2020', 'Test', 'left', '1.0', '2019-01-01') ON CONFLICT DO NOTHING;
+         INSERT INTO assignments (id, prosthesis_id, customer_id, valid_from, valid_to)
+         VALUES ('{PROSTHESIS}', '{PROSTHESIS}', '{wearer}', '2020-01-01Z', '2021-01-01Z') ON CONFLICT DO NOTHING"
+    ))
+    .await?;
+    let query = format!(
+        "SELECT toUInt32(count()) FROM {}.crm_assignments WHERE id = '{PROSTHESIS}'",
+        stack.clickhouse.database
+    );
+    eventually("the assignment is in ClickHouse", ARRIVAL, || async {
+        let rows = crm::query_clickhouse::<[u32; 1]>(stack, &query).await;
+        rows.is_ok_and(|rows| rows[0][0] == 1)
+    })
+    .await;
+    Ok(PROSTHESIS.to_owned())
 }

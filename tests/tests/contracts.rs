@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use bionicpro_proto::policy::{self, Audience};
+use bionicpro_tests::rpc::reason;
 use bionicpro_tests::tokens::{self, Difference, Guest};
 use bionicpro_tests::{Topology, eventually, rpc, stack, violations};
 use tonic::{Code, Status};
@@ -33,13 +34,6 @@ fn methods(stack: &Topology) -> [(&Url, &'static str); 4] {
 async fn refusal(service: &Url, method: &str, token: Option<&str>) -> Status {
     let answer = rpc::call::<(), ()>(service, method, token, ()).await;
     answer.expect_err("the call was let in")
-}
-
-fn reason(status: &Status) -> String {
-    status
-        .get_details_error_info()
-        .map(|info| info.reason)
-        .unwrap_or_default()
 }
 
 async fn assert_refused(token: Option<&str>, code: Code, expected: &str) {

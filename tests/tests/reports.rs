@@ -1,32 +1,21 @@
-//! Reports: their numbers equal SQL on the sources, nobody can name somebody
-//! else, and ClickHouse may go away and come back.
+//! Reports: their numbers equal SQL on the sources.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use bionicpro_proto::reports::v1::{
-    GetCustomerReportRequest, GetCustomerReportResponse, GetReportRequest, GetReportResponse,
-    ListReportsRequest, ListReportsResponse, PeriodKind, PeriodSelector, Report,
+    GetReportRequest, GetReportResponse, ListReportsRequest, ListReportsResponse, PeriodKind,
+    PeriodSelector, Report,
 };
 use bionicpro_tests::crm::Row;
-use bionicpro_tests::processes::Process;
+use bionicpro_tests::reports::{Reports, call, period};
+use bionicpro_tests::stack;
 use bionicpro_tests::telemetry::Telemetry;
-use bionicpro_tests::tokens::{self, Difference, Guest};
-use bionicpro_tests::{eventually, rpc, stack};
-use tokio::sync::RwLock;
-use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use bionicpro_tests::tokens::{Difference, Guest};
 use uuid::Uuid;
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Held alone by the test that takes ClickHouse away.
-static CLICKHOUSE: RwLock<()> = RwLock::const_new(());
 
 #[tokio::test]
 async fn the_totals_of_both_periods_equal_the_sources() {
-    let _there = CLICKHOUSE.read().await;
     let world = World::new("prothetic1").await;
     let report = world.report().await;
     for (period, totals) in [
@@ -60,7 +49,6 @@ async fn the_totals_of_both_periods_equal_the_sources() {
 
 #[tokio::test]
 async fn every_day_of_the_period_equals_the_sources() {
-    let _there = CLICKHOUSE.read().await;
     let world = World::new("prothetic1").await;
     let report = world.report().await;
     let found: Vec<_> = report
@@ -91,7 +79,6 @@ async fn every_day_of_the_period_equals_the_sources() {
 
 #[tokio::test]
 async fn grips_and_faults_equal_the_sources() {
-    let _there = CLICKHOUSE.read().await;
     let world = World::new("prothetic1").await;
     let report = world.report().await;
     let grips: BTreeSet<Row> = report
@@ -134,7 +121,6 @@ async fn grips_and_faults_equal_the_sources() {
 
 #[tokio::test]
 async fn two_wearers_of_one_prosthesis_each_see_their_own_time() {
-    let _there = CLICKHOUSE.read().await;
     let (one, other) = (
         World::new("prothetic1").await,
         World::new("prothetic2").await,
@@ -160,14 +146,13 @@ async fn two_wearers_of_one_prosthesis_each_see_their_own_time() {
 
 #[tokio::test]
 async fn a_patient_sees_the_report_that_the_sources_give_them() {
-    let _there = CLICKHOUSE.read().await;
     let world = World::new("prothetic1").await;
     let guest = Guest::new(stack(), Difference::None).await.unwrap();
     let token = guest.token_of(stack().user("prothetic1")).await.unwrap();
     let request = GetReportRequest {
         period: Some(world.selector()),
     };
-    let own: GetReportResponse = call("GetReport", &token, request).await.unwrap();
+    let own: GetReportResponse = call(stack(), "GetReport", &token, request).await.unwrap();
     guest.leave().await.unwrap();
     let (own, named) = (own.report.unwrap(), world.report().await);
     assert_eq!(own.customer, named.customer);
@@ -175,80 +160,7 @@ async fn a_patient_sees_the_report_that_the_sources_give_them() {
 }
 
 #[tokio::test]
-async fn a_patient_cannot_name_a_customer() {
-    let _there = CLICKHOUSE.read().await;
-    let world = World::new("prothetic2").await;
-    let guest = Guest::new(stack(), Difference::None).await.unwrap();
-    let token = guest.token_of(stack().user("prothetic1")).await.unwrap();
-    let answer: Result<GetCustomerReportResponse, _> =
-        call("GetCustomerReport", &token, world.request()).await;
-    guest.leave().await.unwrap();
-    let status = answer.unwrap_err();
-    assert_eq!(
-        (status.code(), reason(&status)),
-        (Code::PermissionDenied, "ACCESS_DENIED".into())
-    );
-}
-
-#[tokio::test]
-async fn a_customer_that_the_crm_does_not_know_is_not_found() {
-    let _there = CLICKHOUSE.read().await;
-    let world = World::new("prothetic1").await;
-    let request = GetCustomerReportRequest {
-        customer_id: Uuid::new_v4().to_string(),
-        ..world.request()
-    };
-    let status = world.ask(request).await.unwrap_err();
-    assert_eq!(
-        (status.code(), reason(&status)),
-        (Code::NotFound, "CUSTOMER_NOT_FOUND".into())
-    );
-}
-
-#[tokio::test]
-async fn what_is_not_a_period_is_refused_by_its_field() {
-    let _there = CLICKHOUSE.read().await;
-    let world = World::new("prothetic1").await;
-    for (kind, day, end_day, field) in [
-        (PeriodKind::Day, "2026-02-30", "", "period.day"),
-        (
-            PeriodKind::Week,
-            "2026-02-03",
-            "2026-02-04",
-            "period.end_day",
-        ),
-        (
-            PeriodKind::Range,
-            "2026-02-04",
-            "2026-02-03",
-            "period.end_day",
-        ),
-        (
-            PeriodKind::Range,
-            "2024-01-01",
-            "2025-01-01",
-            "period.end_day",
-        ),
-    ] {
-        let request = GetCustomerReportRequest {
-            period: Some(period(kind, day, end_day)),
-            ..world.request()
-        };
-        let status = world.ask(request).await.unwrap_err();
-        assert_eq!(
-            (status.code(), reason(&status)),
-            (Code::InvalidArgument, "PERIOD_INVALID".into())
-        );
-        assert_eq!(
-            status.get_details_bad_request().unwrap().field_violations[0].field,
-            field
-        );
-    }
-}
-
-#[tokio::test]
 async fn the_list_of_reports_has_each_period_once() {
-    let _there = CLICKHOUSE.read().await;
     let world = World::new("prothetic1").await;
     let guest = Guest::new(stack(), Difference::None).await.unwrap();
     let token = guest.token_of(stack().user("prothetic1")).await.unwrap();
@@ -259,7 +171,8 @@ async fn the_list_of_reports_has_each_period_once() {
             page_size: 7,
             page_token,
         };
-        let page: ListReportsResponse = call("ListReports", &token, request).await.unwrap();
+        let page: ListReportsResponse =
+            call(stack(), "ListReports", &token, request).await.unwrap();
         assert!(page.reports.len() <= 7);
         let row = |report: bionicpro_proto::reports::v1::ReportSummary| {
             [
@@ -285,30 +198,11 @@ async fn the_list_of_reports_has_each_period_once() {
     assert_eq!(listed, expected);
 }
 
-#[tokio::test]
-async fn while_clickhouse_is_away_a_retry_is_asked_for_and_then_answered() {
-    let _alone = CLICKHOUSE.write().await;
-    let world = World::new("prothetic1").await;
-    let clickhouse = Process::of(stack(), "clickhouse");
-    let away = clickhouse.stop().unwrap();
-    let status = world.ask(world.request()).await.unwrap_err();
-    assert_eq!(
-        (status.code(), reason(&status)),
-        (Code::Unavailable, "DEPENDENCY_UNAVAILABLE".into())
-    );
-    assert!(status.get_details_retry_info().is_some());
-    drop(away);
-    eventually("reports are answered again", LIMIT, || async {
-        world.ask(world.request()).await.is_ok()
-    })
-    .await;
-}
-
 /// A customer at the sources, and the week of the hand-over.
 struct World {
     telemetry: Telemetry,
     customer: Uuid,
-    token: String,
+    reports: Reports<'static>,
     first: String,
     last: String,
 }
@@ -329,13 +223,11 @@ impl World {
              WHERE prosthesis_id IN (SELECT prosthesis_id FROM worn GROUP BY 1 HAVING count(DISTINCT customer_id) > 1)";
         let week = telemetry.query(week).await.unwrap().remove(0);
         let [first, last] = [0, 1].map(|column: usize| week[column].clone().unwrap());
-        let token = tokens::of_client(stack(), &stack().keycloak.clients.internal)
-            .await
-            .unwrap();
+        let reports = Reports::new(stack()).await.unwrap();
         Self {
             telemetry,
             customer,
-            token,
+            reports,
             first,
             last,
         }
@@ -345,21 +237,11 @@ impl World {
         period(PeriodKind::Range, &self.first, &self.last)
     }
 
-    fn request(&self) -> GetCustomerReportRequest {
-        GetCustomerReportRequest {
-            customer_id: self.customer.to_string(),
-            period: Some(self.selector()),
-        }
-    }
-
-    async fn ask(&self, request: GetCustomerReportRequest) -> Result<Report, Status> {
-        let answer: GetCustomerReportResponse =
-            call("GetCustomerReport", &self.token, request).await?;
-        Ok(answer.report.unwrap())
-    }
-
     async fn report(&self) -> Report {
-        self.ask(self.request()).await.unwrap()
+        self.reports
+            .of(self.customer, self.selector())
+            .await
+            .unwrap()
     }
 
     async fn whole_time(&self) -> Report {
@@ -367,13 +249,8 @@ impl World {
             .everything("SELECT min(recorded_at)::date, max(recorded_at)::date FROM own")
             .await;
         let [first, last] = [0, 1].map(|column: usize| days[0][column].clone().unwrap());
-        let period = Some(period(PeriodKind::Range, &first, &last));
-        self.ask(GetCustomerReportRequest {
-            period,
-            ..self.request()
-        })
-        .await
-        .unwrap()
+        let period = period(PeriodKind::Range, &first, &last);
+        self.reports.of(self.customer, period).await.unwrap()
     }
 
     async fn prostheses(&self) -> BTreeSet<String> {
@@ -415,26 +292,4 @@ impl World {
     async fn everything(&self, sql: &str) -> Vec<Row> {
         self.telemetry.query(sql).await.unwrap()
     }
-}
-
-async fn call<Q, A>(method: &str, token: &str, message: Q) -> Result<A, Status>
-where
-    Q: prost::Message + 'static,
-    A: prost::Message + Default + 'static,
-{
-    let method = format!("/bionicpro.reports.v1.ReportsService/{method}");
-    rpc::call(&stack().reports.url, &method, Some(token), message).await
-}
-
-fn period(kind: PeriodKind, day: &str, end_day: &str) -> PeriodSelector {
-    PeriodSelector {
-        kind: kind.into(),
-        day: day.to_owned(),
-        end_day: end_day.to_owned(),
-    }
-}
-
-fn reason(status: &Status) -> String {
-    let info = status.get_details_error_info();
-    info.map(|info| info.reason).unwrap_or_default()
 }
