@@ -6,6 +6,7 @@ import { useI18n } from "../../../i18n/I18n";
 import classes from "./Chart.module.css";
 import { ChartTable } from "./ChartTable";
 import type { ChartModel } from "./model";
+import { LABEL_LINE_HEIGHT } from "./style";
 
 const ChartCanvas = lazy(() => import("./ChartCanvas"));
 
@@ -23,8 +24,16 @@ class ChartBoundary extends Component<{ fallback: ReactNode; children: ReactNode
 }
 
 const HEIGHT = 240;
-/** Room for a bar's name on two lines. */
-const BAR_HEIGHT = 40;
+const BAR_HEIGHT = 36;
+/** About as many characters of a bar's name fit on a line. */
+const LABEL_LENGTH = 16;
+
+/** The height of a chart whose bars lie, each with room for the longest name. */
+function heightOfBars({ points }: ChartModel): number {
+  const longest = Math.max(0, ...points.map(({ axisLabel }) => axisLabel.length));
+  const name = Math.ceil(longest / LABEL_LENGTH) * LABEL_LINE_HEIGHT + 8;
+  return Math.max(points.length * Math.max(BAR_HEIGHT, name), 120);
+}
 
 interface ChartCardProps {
   model: ChartModel;
@@ -36,7 +45,7 @@ export function ChartCard({ model, empty }: ChartCardProps) {
   const { t } = useI18n();
   const [view, setView] = useState("chart");
   const titleId = useId();
-  const height = model.sideways ? Math.max(model.points.length * BAR_HEIGHT, 120) : HEIGHT;
+  const height = model.sideways ? heightOfBars(model) : HEIGHT;
   const isEmpty = empty !== undefined && model.points.length === 0;
   const table = <ChartTable table={model.table} caption={model.title} />;
 

@@ -4,6 +4,7 @@ import type { BarSeriesOption, LineSeriesOption } from "echarts/charts";
 import type { GridComponentOption, TooltipComponentOption } from "echarts/components";
 import type { ComposeOption } from "echarts/core";
 import type { ChartModel, Point, Series } from "./model";
+import { LABEL_LINE_HEIGHT } from "./style";
 
 type ChartOption = ComposeOption<
   BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption
@@ -47,7 +48,8 @@ function series(each: Series, sideways: boolean, colors: ChartColors) {
     connectNulls: false,
     symbol: "circle",
     symbolSize: 5,
-    showAllSymbol: "auto",
+    // A day between two gaps is a dot and nothing else; over a year dots are too many.
+    showAllSymbol: each.values.length <= 31 || "auto",
     lineStyle: { color, width: 2, type: each.kind === "dashed" ? "dashed" : "solid" },
     itemStyle: { color },
     emphasis: { disabled: true },
@@ -78,7 +80,13 @@ export function chartOption(model: ChartModel, style: ChartStyle): ChartOption {
     axisTick: { show: false },
     axisLine: { lineStyle: { color: colors.line } },
     axisLabel: sideways
-      ? { ...label, lineHeight: 15, width: 130, overflow: "break" as const, interval: 0 }
+      ? {
+          ...label,
+          lineHeight: LABEL_LINE_HEIGHT,
+          width: 130,
+          overflow: "break" as const,
+          interval: 0,
+        }
       : { ...label, hideOverlap: true },
   };
   const values = {

@@ -6,6 +6,9 @@ import { useReducedMotion } from "@mantine/hooks";
 import { useMemo } from "react";
 import type { ChartColors, ChartStyle } from "./option";
 
+/** The height of a line of an axis label, in pixels. */
+export const LABEL_LINE_HEIGHT = 15;
+
 const palettes: Record<"light" | "dark", ChartColors> = {
   light: {
     text: "#52605d",
