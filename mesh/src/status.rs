@@ -13,6 +13,8 @@ pub use tonic::Code;
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
+use crate::telemetry;
+
 /// How long a caller waits before it asks again for a part that is away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -88,7 +90,8 @@ impl Failure {
 
     /// Logs what the caller is not told: why a part is away, or what our own fault was.
     #[must_use]
-    pub fn logged(self, cause: &(dyn std::error::Error + 'static)) -> Self {
+    pub fn logged(self, cause: &dyn std::error::Error) -> Self {
+        let cause = telemetry::with_sources(cause);
         match self.reason {
             Reason::DependencyUnavailable => tracing::warn!(error = cause, "a part is away"),
             Reason::Internal => tracing::error!(error = cause, "a call failed"),

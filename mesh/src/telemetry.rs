@@ -33,6 +33,16 @@ use log_format::NoFields;
 pub use propagation::{adopt, extract, inject, remote_context, traceparent};
 pub use rpc::{Call, ObservedBody};
 
+/// An error as a log shows it: with what it came from. A log line shows an error without its
+/// sources by itself.
+#[must_use]
+pub fn with_sources(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |source| source.source());
+    sources.fold(error.to_string(), |shown, source| {
+        format!("{shown} {source}")
+    })
+}
+
 /// What is logged, and where traces and metrics go.
 #[derive(Clone, Debug)]
 pub struct Settings {

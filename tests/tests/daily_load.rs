@@ -73,7 +73,7 @@ async fn a_run_builds_with_what_the_crm_knew_when_it_began() {
 /// The day on which the seeded prosthesis of two wearers changed hands, and the prosthesis.
 async fn handover(telemetry: &Telemetry) -> (String, String) {
     let sql = "SELECT max(valid_to)::date, prosthesis_id FROM worn
-         GROUP BY prosthesis_id HAVING count(DISTINCT customer_id) > 1 LIMIT 1";
+         GROUP BY prosthesis_id HAVING count(DISTINCT customer_id) > 1 ORDER BY 1 DESC LIMIT 1";
     let rows = telemetry.query(sql).await.unwrap();
     (rows[0][0].clone().unwrap(), rows[0][1].clone().unwrap())
 }

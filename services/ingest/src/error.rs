@@ -4,6 +4,7 @@
 use bionicpro_mesh::clickhouse::QueryError;
 use bionicpro_mesh::request::WrongField;
 use bionicpro_mesh::status::{Code, Failure, Reason};
+use bionicpro_mesh::telemetry;
 use chrono::{DateTime, Utc};
 use tonic::Status;
 
@@ -74,8 +75,8 @@ impl Error {
     }
 
     /// The error as a log shows it: with what it came from.
-    pub(crate) fn with_sources(&self) -> &(dyn std::error::Error + 'static) {
-        self
+    pub(crate) fn with_sources(&self) -> String {
+        telemetry::with_sources(self)
     }
 }
 

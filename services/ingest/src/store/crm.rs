@@ -49,7 +49,7 @@ impl Crm {
     }
 
     pub(crate) async fn inputs(&self) -> Result<Inputs, Error> {
-        let query = "SELECT assignments.newest, loaded.newest \
+        let query = "SELECT assignments.newest AS assignments, loaded.newest AS loaded_us \
              FROM (SELECT max(version) AS newest FROM crm_assignments_versions) AS assignments \
              CROSS JOIN (SELECT toUnixTimestamp64Micro(max(written_at)) AS newest \
                  FROM telemetry_watermarks) AS loaded";
