@@ -207,6 +207,7 @@ export const en = {
   totals: {
     heading: "The period in numbers",
     inProgress: "This period is not complete yet.",
+    previousLacks: "Some of its readings are missing.",
     comparedWith: (period: string) => `Compared with ${period}.`,
     comparedPerDay: (period: string) =>
       `Compared with ${period}: use, grips and faults per active day.`,
@@ -233,7 +234,7 @@ export const en = {
     lower: (amount: string) => `${amount} lower`,
     faster: (amount: string) => `${amount} faster`,
     slower: (amount: string) => `${amount} slower`,
-    points: (count: string) => `${count} points`,
+    points: (count: number) => counted("en", count, { one: "point", other: "points" }),
     daysMore: (count: number) => counted("en", count, day),
     better: "better",
     worse: "worse",

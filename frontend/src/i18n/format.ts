@@ -77,6 +77,7 @@ function makeFormat(locale: Locale): Format {
   const moment = dateFormat({
     day: "numeric",
     month: "long",
+    year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,

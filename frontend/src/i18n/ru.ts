@@ -183,6 +183,7 @@ export const ru: Dictionary = {
   totals: {
     heading: "Период в числах",
     inProgress: "Период ещё не закончился.",
+    previousLacks: "За прошлый период есть не все показания.",
     comparedWith: (period) => `Для сравнения: ${period}.`,
     comparedPerDay: (period) =>
       `Для сравнения: ${period}; время работы, захваты и сбои — за активный день.`,

@@ -89,6 +89,7 @@ export function sampleReport(): Report {
     ],
     freshness: {
       telemetryWatermark: timestampFromDate(new Date("2026-10-01T00:00:00Z")),
+      previousTelemetryWatermark: timestampFromDate(new Date("2026-10-01T00:00:00Z")),
       crmWatermark: timestampFromDate(new Date("2026-10-01T06:12:00Z")),
       generatedAt: timestampFromDate(new Date("2026-10-01T06:13:00Z")),
     },

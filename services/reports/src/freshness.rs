@@ -6,15 +6,18 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Freshness {
     pub(crate) telemetry: Option<DateTime<Utc>>,
+    /// The same for the period that the report is compared with.
+    pub(crate) previous_telemetry: Option<DateTime<Utc>>,
     pub(crate) crm: Option<DateTime<Utc>>,
     pub(crate) generated_at: DateTime<Utc>,
 }
 
-/// What the sources say of the days from `first` on.
+/// What the sources say of a period and the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Watermarks {
     pub(crate) first: NaiveDate,
-    /// The days from `first` on and the last one before it, in their order.
+    pub(crate) previous_first: NaiveDate,
+    /// The days from `previous_first` on and the last one before it, in their order.
     pub(crate) loaded: Vec<LoadedDay>,
     pub(crate) crm: Option<DateTime<Utc>>,
     pub(crate) read_at: DateTime<Utc>,
@@ -37,6 +40,7 @@ impl Watermarks {
             .collect();
         Freshness {
             telemetry: telemetry_watermark(self.first, &loaded),
+            previous_telemetry: telemetry_watermark(self.previous_first, &loaded),
             crm: self.crm,
             generated_at: self.read_at,
         }
@@ -154,6 +158,7 @@ mod tests {
     fn it_stops_before_a_day_that_is_reopened_be_it_the_first() {
         let watermarks = Watermarks {
             first: "2026-11-01".parse().unwrap(),
+            previous_first: "2026-10-01".parse().unwrap(),
             loaded: vec![
                 loaded("2026-11-01", "2026-11-02T00:00:00Z"),
                 loaded("2026-11-02", "2026-11-03T00:00:00Z"),
@@ -167,6 +172,26 @@ mod tests {
         }
         let whole = watermarks.without(&[]).telemetry.unwrap();
         assert_eq!(whole.to_rfc3339(), "2026-11-03T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_period_and_the_one_before_have_watermarks_of_their_own() {
+        let watermarks = Watermarks {
+            first: "2026-11-02".parse().unwrap(),
+            previous_first: "2026-11-01".parse().unwrap(),
+            loaded: vec![
+                loaded("2026-10-31", "2026-11-01T00:00:00Z"),
+                loaded("2026-11-02", "2026-11-03T00:00:00Z"),
+            ],
+            crm: None,
+            read_at: "2026-11-03T06:00:00Z".parse().unwrap(),
+        };
+        let freshness = watermarks.without(&[]);
+        let times = [freshness.telemetry, freshness.previous_telemetry];
+        assert_eq!(
+            times.map(|time| time.unwrap().to_rfc3339()),
+            ["2026-11-03T00:00:00+00:00", "2026-11-01T00:00:00+00:00"]
+        );
     }
 
     #[test]

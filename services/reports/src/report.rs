@@ -120,10 +120,8 @@ pub(crate) async fn of(
         Selection::Period(period) => period,
         Selection::Latest(kind) => latest(warehouse, customer, kind).await?,
     };
-    // The comparison is shown, too: what is said of freshness holds for both periods.
-    let since = period.previous().first;
     // Before the data: what comes in between only makes the report fresher than it says.
-    let watermarks = warehouse.watermarks(since).await?;
+    let watermarks = warehouse.watermarks(period).await?;
     let (full_name, usage, prostheses, service_visits) = futures::try_join!(
         warehouse.full_name(customer),
         warehouse.usage(customer, period),
@@ -131,9 +129,7 @@ pub(crate) async fn of(
         warehouse.service_visits(customer, period),
     )?;
     // After the data: what the CRM took out of the mart before they were read is missing there.
-    let reopened = warehouse
-        .reopened_days(customer, since, period.last)
-        .await?;
+    let reopened = warehouse.reopened_days(customer, period).await?;
     Ok(Report {
         customer,
         full_name: full_name.ok_or(Error::CustomerNotFound)?,

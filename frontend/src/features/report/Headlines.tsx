@@ -30,6 +30,7 @@ export function Headlines({ comparison, previousPeriod, name }: HeadlinesProps) 
         <p>
           {comparison.inProgress && `${t.totals.inProgress} `}
           {before && comparison.previous ? comparedWith(before) : t.totals.nothingToCompare}
+          {comparison.previous && comparison.previousInProgress && ` ${t.totals.previousLacks}`}
         </p>
       </div>
       <dl className={classes.tiles}>

@@ -48,7 +48,10 @@ export function ReportView({ report, name }: ReportViewProps) {
     previous: previous && previous.readings > 0n ? previous : undefined,
     days,
     previousDays: previousSpan ? lengthOf(previousSpan) : days,
-    inProgress: !isComplete(report.freshness, span.end),
+    inProgress: !isComplete(report.freshness?.telemetryWatermark, span.end),
+    previousInProgress:
+      previousSpan !== undefined &&
+      !isComplete(report.freshness?.previousTelemetryWatermark, previousSpan.end),
   };
 
   return (

@@ -21,6 +21,7 @@ function headline(id: string, current: Numbers, previous?: Numbers, more?: Parti
     days: 30,
     previousDays: 30,
     inProgress: false,
+    previousInProgress: false,
     ...more,
   };
   const found = headlines(comparison, english).find((each) => each.id === id);
@@ -76,14 +77,15 @@ describe("a headline", () => {
     expect(change?.text).toMatch(/^1\sday more$/);
   });
 
-  test("does not compare active days of a period that goes on", () => {
-    const more = { inProgress: true };
-    expect(headline("active-days", {}, { activeDays: 20 }, more).change).toBeUndefined();
+  test("does not compare active days when a period lacks readings", () => {
+    for (const more of [{ inProgress: true }, { previousInProgress: true }]) {
+      expect(headline("active-days", {}, { activeDays: 20 }, more).change).toBeUndefined();
+    }
   });
 
   test("names percentages by points", () => {
     const { change } = headline("battery", { batteryPctMin: 20 }, { batteryPctMin: 26 });
-    expect(change).toEqual({ text: "6 points lower", arrow: "down", tone: "worse" });
+    expect(change).toEqual({ text: "6\u00a0points lower", arrow: "down", tone: "worse" });
   });
 
   test("says so where there is no number", () => {
@@ -98,6 +100,7 @@ test("the summary is in whole sentences", () => {
     days: 30,
     previousDays: 30,
     inProgress: false,
+    previousInProgress: false,
   };
   const plain = (text: string) => text.replaceAll(/[\u00a0\u202f]/g, " ");
   expect(plain(summary(comparison, english))).toBe(

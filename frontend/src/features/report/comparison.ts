@@ -27,8 +27,9 @@ export interface Comparison {
   /** How many days the two periods have. */
   days: number;
   previousDays: number;
-  /** The period is not complete: how many days were active is not compared. */
+  /** A period lacks readings: how many days were active is not compared. */
   inProgress: boolean;
+  previousInProgress: boolean;
 }
 
 interface Words {
@@ -93,9 +94,9 @@ function perActiveDay(totals: Totals | undefined, pick: (totals: Totals) => bigi
 
 /** By days between periods of one length, else by the share of the days. */
 function activeDaysChange(comparison: Comparison, words: Words): Change | undefined {
-  const { current, previous, days, previousDays, inProgress } = comparison;
+  const { current, previous, days, previousDays } = comparison;
   const { more, less, daysMore } = words.t.totals;
-  if (inProgress || !previous) return undefined;
+  if (comparison.inProgress || comparison.previousInProgress || !previous) return undefined;
   return days === previousDays
     ? absolute(current.activeDays, previous.activeDays, daysMore, [more, less], words)
     : relative(
@@ -119,7 +120,6 @@ export function headlines(comparison: Comparison, words: Words): Headline[] {
       good,
       words,
     );
-  const points = (difference: number) => text.points(format.integer(difference));
   const optional = (value: number | undefined, show: (value: number) => string) =>
     value === undefined ? text.none : show(value);
   const readings = Number(current.readings);
@@ -183,7 +183,7 @@ export function headlines(comparison: Comparison, words: Words): Headline[] {
       change: absolute(
         current.emgQualityPctMean,
         previous?.emgQualityPctMean,
-        points,
+        text.points,
         [text.higher, text.lower],
         words,
       ),
@@ -196,7 +196,7 @@ export function headlines(comparison: Comparison, words: Words): Headline[] {
       change: absolute(
         current.batteryPctMin,
         previous?.batteryPctMin,
-        points,
+        text.points,
         [text.higher, text.lower],
         words,
       ),

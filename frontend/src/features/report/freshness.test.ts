@@ -18,7 +18,8 @@ test("what was never loaded is not stale", () => {
 });
 
 test("a period is complete once the watermark is behind its last day", () => {
-  expect(isComplete(upTo("2026-10-01T00:00:00Z"), "2026-09-30")).toBe(true);
-  expect(isComplete(upTo("2026-09-30T23:59:59Z"), "2026-09-30")).toBe(false);
+  const until = (moment: string) => upTo(moment).telemetryWatermark;
+  expect(isComplete(until("2026-10-01T00:00:00Z"), "2026-09-30")).toBe(true);
+  expect(isComplete(until("2026-09-30T23:59:59Z"), "2026-09-30")).toBe(false);
   expect(isComplete(undefined, "2026-09-30")).toBe(false);
 });

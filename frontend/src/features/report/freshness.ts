@@ -1,6 +1,6 @@
 // What the watermarks mean for a reader.
 
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Freshness } from "../../gen/bionicpro/reports/v1/report_pb.js";
 import { addDays } from "./periods/period";
 
@@ -14,8 +14,7 @@ export function isStale(freshness: Freshness | undefined, now: Date): boolean {
 }
 
 /** Whether all readings up to the end of the last day (UTC) are in. */
-export function isComplete(freshness: Freshness | undefined, lastDay: string): boolean {
-  const watermark = freshness?.telemetryWatermark;
+export function isComplete(watermark: Timestamp | undefined, lastDay: string): boolean {
   if (!watermark) return false;
   return timestampDate(watermark) >= new Date(`${addDays(lastDay, 1)}T00:00:00Z`);
 }

@@ -103,6 +103,7 @@ fn visit(visit: ServiceVisit) -> v1::ServiceVisit {
 fn freshness(freshness: Freshness) -> v1::Freshness {
     v1::Freshness {
         telemetry_watermark: freshness.telemetry.map(timestamp),
+        previous_telemetry_watermark: freshness.previous_telemetry.map(timestamp),
         crm_watermark: freshness.crm.map(timestamp),
         generated_at: Some(timestamp(freshness.generated_at)),
     }

@@ -116,30 +116,32 @@ impl Warehouse {
         all::<ServiceVisitRow, _>(within(query, customer, period)).await
     }
 
-    /// Up to when the sources of a report whose days begin on `first` are complete.
-    pub(crate) async fn watermarks(&self, first: NaiveDate) -> Result<Watermarks, Error> {
-        let (loaded, crm) = futures::try_join!(self.loaded_days(first), self.crm_watermark())?;
+    /// Up to when the sources of a report on a period are complete.
+    pub(crate) async fn watermarks(&self, period: Period) -> Result<Watermarks, Error> {
+        let previous_first = period.previous().first;
+        let (loaded, crm) =
+            futures::try_join!(self.loaded_days(previous_first), self.crm_watermark())?;
         Ok(Watermarks {
-            first,
+            first: period.first,
+            previous_first,
             loaded,
             crm,
             read_at: Utc::now(),
         })
     }
 
-    /// The loaded days from `first` to `last` on which the datamart does not have the customer's
-    /// readings: since they were loaded the CRM has said otherwise who wore what.
+    /// The loaded days of a period and the one before on which the datamart does not have the
+    /// customer's readings: since they were loaded the CRM has said otherwise who wore what.
     pub(crate) async fn reopened_days(
         &self,
         customer: CustomerId,
-        first: NaiveDate,
-        last: NaiveDate,
+        period: Period,
     ) -> Result<Vec<NaiveDate>, Error> {
         let query = self
             .query(include_str!("reopened_days.sql"))
             .param("customer", customer.0.to_string())
-            .param("first", first.to_string())
-            .param("last", last.to_string());
+            .param("first", period.previous().first.to_string())
+            .param("last", period.last.to_string());
         let rows: Vec<DayRow> = query.fetch_all().await?;
         Ok(rows.into_iter().map(|row| row.day).collect())
     }
