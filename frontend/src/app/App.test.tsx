@@ -1,3 +1,4 @@
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -95,6 +96,15 @@ describe("a patient", () => {
     expect(await screen.findByText("No readings in this period")).toBeTruthy();
     const link = screen.getByRole("link", { name: /latest period with readings/ });
     expect(link.getAttribute("href")).toBe("/reports?period=month");
+  });
+
+  test("is told when the readings of a period are still to come", async () => {
+    const report = sampleReport();
+    if (report.totals) report.totals.readings = 0n;
+    const moment = timestampFromDate(new Date("2026-09-10T00:00:00Z"));
+    if (report.freshness) report.freshness.telemetryWatermark = moment;
+    renderApp(REPORT, {}, { getReport: () => ({ report }) });
+    expect(await screen.findByText(/still being loaded/)).toBeTruthy();
   });
 
   test("is warned when the readings are old", async () => {

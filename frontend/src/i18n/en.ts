@@ -190,6 +190,7 @@ export const en = {
     emptyTitle: "No readings in this period",
     emptyText:
       "Your prosthesis sent nothing for these days. It may have been off, or not connected.",
+    emptyPending: "The readings of these days are still being loaded. Please look again later.",
     emptyEver:
       "As soon as your prosthesis sends its first readings, your report appears here. That can take a day.",
     toLatest: "Show the latest period with readings",

@@ -13,7 +13,7 @@ import { Devices } from "./Devices";
 import { Freshness } from "./Freshness";
 import { isComplete } from "./freshness";
 import { Headlines } from "./Headlines";
-import { lengthOf, type PeriodName, type Span, writeChoice } from "./periods/period";
+import { lengthOf, type PeriodName, type Span, today, writeChoice } from "./periods/period";
 import classes from "./Report.module.css";
 
 interface ReportViewProps {
@@ -79,16 +79,15 @@ export function ReportView({ report, name }: ReportViewProps) {
 /** Says that there is nothing, and where there is something. */
 function EmptyReport({ report, name }: ReportViewProps) {
   const { t } = useI18n();
-  const ever = report.freshness?.telemetryWatermark !== undefined;
+  const watermark = report.freshness?.telemetryWatermark;
+  const end = report.period?.endDay;
+  const pending = end !== undefined && end < today() && !isComplete(watermark, end);
+  const known = pending ? t.report.emptyPending : t.report.emptyText;
   const latest = writeChoice({ name: name === "range" ? "month" : name });
   return (
     <>
       <Freshness freshness={report.freshness} />
-      <Notice
-        level={2}
-        title={t.report.emptyTitle}
-        text={ever ? t.report.emptyText : t.report.emptyEver}
-      >
+      <Notice level={2} title={t.report.emptyTitle} text={watermark ? known : t.report.emptyEver}>
         <Button component={Link} to={{ search: latest.toString() }} variant="light">
           {t.report.toLatest}
         </Button>
