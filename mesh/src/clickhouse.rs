@@ -81,11 +81,3 @@ pub fn traced(client: &Client) -> Client {
         None => client.clone(),
     }
 }
-
-/// Asks whether ClickHouse answers; for readiness.
-///
-/// # Errors
-/// It does not.
-pub async fn ping(client: &Client) -> Result<(), clickhouse::error::Error> {
-    client.query("SELECT 1").execute().await
-}

@@ -21,7 +21,7 @@ mod trouble;
 mod value;
 mod watermark;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
 use bionicpro_mesh::{
     clickhouse::{self, MigrateError},
@@ -30,7 +30,6 @@ use bionicpro_mesh::{
     telemetry,
 };
 use bionicpro_proto::cdc::v1::cdc_service_server::CdcServiceServer;
-use tokio::time;
 
 use crate::{
     config::{Command, Config},
@@ -45,8 +44,6 @@ use crate::{
 
 /// The name of the program and the audience of its callers' tokens.
 const NAME: &str = "bionicpro-cdc";
-/// How long `migrate` waits before it asks again for a ClickHouse that is away.
-const MIGRATE_AGAIN: Duration = Duration::from_secs(1);
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -78,14 +75,8 @@ fn start(config: &Config) -> Result<(), Failed> {
     ended
 }
 
-/// Waits for ClickHouse: whoever starts everything at once need not know the order.
 async fn migrate(config: &Config) -> Result<(), MigrateError> {
-    let client = clickhouse::connect(&config.clickhouse);
-    while let Err(error) = clickhouse::ping(&client).await {
-        tracing::warn!(%error, url = %config.clickhouse.url, "ClickHouse does not answer: trying again");
-        time::sleep(MIGRATE_AGAIN).await;
-    }
-    clickhouse::migrate(&client, "cdc", &MIGRATIONS).await
+    clickhouse::migrate(&clickhouse::connect(&config.clickhouse), "cdc", &MIGRATIONS).await
 }
 
 async fn serve(config: &Config) -> Result<(), Failed> {
