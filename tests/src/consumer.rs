@@ -41,6 +41,10 @@ impl Consumer {
             .arg(format!("--listen={listen}"))
             .arg(format!("--issuer={}", stack.keycloak.issuer))
             .arg(format!("--kafka-brokers={}", stack.kafka.brokers))
+            .arg(format!(
+                "--connect-offsets-topic={}",
+                stack.connect.offsets_topic
+            ))
             .arg(format!("--clickhouse-url={}", stack.clickhouse.url))
             .arg(format!(
                 "--clickhouse-database={}",

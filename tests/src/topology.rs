@@ -145,6 +145,8 @@ pub struct Connect {
     pub url: Url,
     /// The connector's name.
     pub connector: String,
+    /// Where Connect keeps the positions of its sources.
+    pub offsets_topic: String,
 }
 
 /// The identity provider.

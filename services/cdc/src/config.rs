@@ -47,6 +47,9 @@ pub(crate) struct Config {
     pub(crate) feed: Arc<Feed>,
     /// Addresses of brokers, separated by commas (`kafka-brokers`).
     pub(crate) kafka_brokers: String,
+    /// The topic in which Connect keeps the positions of its sources (`connect-offsets-topic`): what
+    /// its own configuration calls `offset.storage.topic`.
+    pub(crate) connect_offsets_topic: String,
     pub(crate) clickhouse: clickhouse::Settings,
     /// Only in development (`fault`).
     pub(crate) fault: Option<Fault>,
@@ -61,6 +64,7 @@ impl Config {
         let command = fields.command(&["serve", "migrate"]);
         let basics = Basics::read(fields, PORT);
         let kafka_brokers = fields.required("kafka-brokers");
+        let connect_offsets_topic = fields.required("connect-offsets-topic");
         let topic_prefix = fields.or("topic-prefix", "crm".to_owned());
         let consumer_group = fields.or("consumer-group", "bionicpro-cdc".to_owned());
         let clickhouse = clickhouse::Settings::read(fields);
@@ -77,6 +81,7 @@ impl Config {
             basics,
             feed: Arc::new(Feed::new(topic_prefix?, consumer_group?)),
             kafka_brokers: kafka_brokers?,
+            connect_offsets_topic: connect_offsets_topic?,
             clickhouse: clickhouse?,
             fault,
         })
@@ -91,6 +96,7 @@ mod tests {
         let needed = [
             "--issuer=http://localhost:8080/realms/bionicpro",
             "--kafka-brokers=127.0.0.1:9092",
+            "--connect-offsets-topic=connect.offsets",
             "--clickhouse-url=http://127.0.0.1:8123",
             "--clickhouse-user=cdc",
             "--clickhouse-password=secret",
@@ -110,6 +116,19 @@ mod tests {
         assert_eq!(command(&[]), Ok(Command::Serve));
         assert_eq!(command(&["migrate"]), Ok(Command::Migrate));
         assert!(command(&["remove"]).is_err());
+    }
+
+    #[test]
+    fn the_topic_of_connects_positions_has_to_be_said() {
+        let arguments = ["serve", "--kafka-brokers=127.0.0.1:9092"].map(str::to_owned);
+        let problems = Fields::new(arguments.into_iter(), |_| None)
+            .read(Config::read)
+            .err();
+        let missing = "connect-offsets-topic";
+        assert!(
+            problems.is_some_and(|all| all.iter().any(|problem| problem.contains(missing))),
+            "{missing} has a default"
+        );
     }
 
     #[test]

@@ -85,7 +85,8 @@ async fn serve(config: &Config) -> Result<(), Failed> {
     let group = Arc::new(Group::observe(brokers, Arc::clone(feed))?);
     let trouble = Arc::new(Trouble::default());
     let pipeline = Pipeline::start(config, store.clone(), Arc::clone(&trouble))?;
-    let positions = Positions::read(brokers, Arc::clone(feed))?;
+    let topic = config.connect_offsets_topic.clone();
+    let positions = Positions::read(brokers, Arc::clone(feed), topic)?;
     let source = feed.source.clone();
     let follow = tokio::spawn(follow::run(
         source,

@@ -29,8 +29,6 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long partitions are kept back from others so that a running insert can end.
 const LAST_INSERT: Duration = Duration::from_secs(5);
-/// Where Connect commits the positions of its sources (`offset.storage.topic`).
-const CONNECT_OFFSETS: &str = "connect.offsets";
 
 /// What all our clients have in common.
 fn config(brokers: &str, feed: &Feed) -> ClientConfig {
@@ -282,22 +280,28 @@ impl Group {
 /// Connect's positions, from the first one on. Its calls block.
 pub(crate) struct Positions {
     feed: Arc<Feed>,
+    topic: String,
     inner: BaseConsumer<Observer>,
     assigned: bool,
     last: Option<SourcePosition>,
 }
 
 impl Positions {
-    /// A client that reads Connect's topic, when it is there.
+    /// A client that reads Connect's `topic` of positions, when it is there.
     ///
     /// # Errors
     /// The configuration is wrong.
-    pub(crate) fn read(brokers: &str, feed: Arc<Feed>) -> Result<Self, KafkaError> {
+    pub(crate) fn read(
+        brokers: &str,
+        feed: Arc<Feed>,
+        topic: String,
+    ) -> Result<Self, KafkaError> {
         let inner = config(brokers, &feed)
             .set("queued.max.messages.kbytes", "1024")
             .create_with_context(Observer)?;
         Ok(Self {
             feed,
+            topic,
             inner,
             assigned: false,
             last: None,
@@ -324,12 +328,12 @@ impl Positions {
     fn assign(&self) -> Result<bool, KafkaError> {
         let metadata = self.inner.fetch_metadata(None, TIMEOUT)?;
         let topics = metadata.topics();
-        let Some(topic) = topics.iter().find(|topic| topic.name() == CONNECT_OFFSETS) else {
+        let Some(topic) = topics.iter().find(|topic| topic.name() == self.topic) else {
             return Ok(false);
         };
         let mut partitions = TopicPartitionList::new();
         for partition in topic.partitions() {
-            partitions.add_partition_offset(CONNECT_OFFSETS, partition.id(), Offset::Beginning)?;
+            partitions.add_partition_offset(&self.topic, partition.id(), Offset::Beginning)?;
         }
         self.inner.assign(&partitions)?;
         Ok(true)

@@ -200,6 +200,8 @@ pub(crate) struct Connect {
     pub(crate) connector: &'static str,
     /// The replication slot and the publication.
     pub(crate) slot: &'static str,
+    /// The topic in which Connect keeps the positions of its sources.
+    pub(crate) offsets_topic: &'static str,
 }
 
 impl Connect {
@@ -209,6 +211,7 @@ impl Connect {
             url: format!("http://{HOST}:{port}"),
             connector: "crm",
             slot: "bionicpro_crm",
+            offsets_topic: "connect.offsets",
         }
     }
 }
