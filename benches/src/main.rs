@@ -3,9 +3,11 @@
 
 mod backend;
 mod baselines;
+mod cdc;
 mod gateway;
 mod load;
 mod process;
+mod release;
 mod rounds;
 mod session;
 mod system;
@@ -21,7 +23,11 @@ use crate::rounds::Report;
 /// A benchmark: its name and how it is run.
 type Benchmark = (&'static str, fn() -> anyhow::Result<Report>);
 
-const BENCHMARKS: [Benchmark; 2] = [("gateway", gateway::run), ("session", session::run)];
+const BENCHMARKS: [Benchmark; 3] = [
+    ("gateway", gateway::run),
+    ("session", session::run),
+    ("cdc", cdc::run),
+];
 
 fn main() -> ExitCode {
     match start() {

@@ -64,22 +64,39 @@ impl Process {
 
     /// The CPU time that it has used, in microseconds.
     pub(crate) fn cpu_us(&self) -> anyhow::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold anything; utime and stime follow as
-        // the 12th and 13th field after it (proc_pid_stat(5)).
-        let (_, fields) = stat.rsplit_once(')').context("stat has no name")?;
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        let ticks = ticks.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-        Ok(ticks / TICKS_PER_SECOND * 1e6)
+        cpu_us(self.child.id())
     }
 
     /// Its resident memory in MB.
     pub(crate) fn resident_mb(&self) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next());
-        Ok(kilobytes.context("status has no VmRSS")?.parse::<f64>()? / 1024.0)
+        self.memory_mb("VmRSS:")
     }
+
+    /// The most resident memory that it has had, in MB.
+    pub(crate) fn peak_resident_mb(&self) -> anyhow::Result<f64> {
+        self.memory_mb("VmHWM:")
+    }
+
+    fn memory_mb(&self, field: &str) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        Ok(kilobytes
+            .context("no such field in status")?
+            .parse::<f64>()?
+            / 1024.0)
+    }
+}
+
+/// The CPU time that a process has used, in microseconds.
+pub(crate) fn cpu_us(pid: u32) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold anything; utime and stime follow as
+    // the 12th and 13th field after it (proc_pid_stat(5)).
+    let (_, fields) = stat.rsplit_once(')').context("stat has no name")?;
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks = ticks.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / TICKS_PER_SECOND * 1e6)
 }
 
 impl Drop for Process {

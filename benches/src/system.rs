@@ -2,7 +2,6 @@
 //! stack's Redis and Keycloak, and a person's session.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
@@ -12,9 +11,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 
-use crate::baselines;
 use crate::load::Load;
 use crate::process::{self, Process};
+use crate::release;
 
 const HOST: [u8; 4] = [127, 0, 0, 1];
 /// The share of calls whose trace is recorded, as the goals assume.
@@ -29,6 +28,7 @@ pub(crate) enum Port {
     TonicWeb,
     Envoy,
     OAuth2Proxy,
+    Cdc,
 }
 
 impl Port {
@@ -50,7 +50,7 @@ impl System {
         let issuer = || ("BIONICPRO_ISSUER", stack.keycloak.issuer.to_string());
         let ratio = || ("BIONICPRO_TRACE_RATIO", TRACE_RATIO.to_owned());
         let public_url = || ("BIONICPRO_PUBLIC_URL", stack.gateway.public_url.to_string());
-        let mut command = Command::new(release_build_of_auth()?);
+        let mut command = Command::new(release::build("bionicpro-auth")?);
         command.arg("serve").envs([
             environment(),
             issuer(),
@@ -146,24 +146,4 @@ fn empty_message() -> Bytes {
     let mut frame = BytesMut::new();
     frame.put_bytes(0, 5);
     frame.freeze()
-}
-
-fn release_build_of_auth() -> anyhow::Result<std::path::PathBuf> {
-    baselines::run(
-        Command::new("cargo")
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "--package",
-                "bionicpro-auth",
-            ])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))),
-    )?;
-    let program = std::env::current_exe()?.with_file_name("bionicpro-auth");
-    anyhow::ensure!(
-        program.exists(),
-        "run the benchmarks with `cargo stack bench`"
-    );
-    Ok(program)
 }

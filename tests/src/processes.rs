@@ -90,8 +90,16 @@ impl<'a> Process<'a> {
         self.state().is_ok_and(|state| state.status == "Running")
     }
 
+    /// Its number, for what the kernel says of it.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn pid(&self) -> anyhow::Result<u32> {
+        Ok(self.state()?.pid)
+    }
+
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let pid = self.state()?.pid;
+        let pid = self.pid()?;
         let mut kill = Command::new("kill");
         kill.args(["-s", signal, &pid.to_string()]);
         // Keycloak's script waits for the program that it started.

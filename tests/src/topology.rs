@@ -116,6 +116,8 @@ pub struct ClickHouse {
     pub url: Url,
     /// The database of our services.
     pub database: String,
+    /// The database of the benchmarks, which make and drop it.
+    pub bench_database: String,
     /// Writes the CRM's copy.
     pub cdc: Login,
     /// Writes the readings and the datamart.

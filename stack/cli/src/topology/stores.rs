@@ -146,6 +146,8 @@ pub(crate) struct ClickHouse {
     pub(crate) url: String,
     /// The database that our services share.
     pub(crate) database: &'static str,
+    /// The database of the benchmarks, which make and drop it.
+    pub(crate) bench_database: &'static str,
     /// Writes the CRM's copy.
     pub(crate) cdc: Login,
     /// Writes telemetry and the datamart.
@@ -161,6 +163,7 @@ impl ClickHouse {
             native_port,
             url: format!("http://{HOST}:{http_port}"),
             database: "bionicpro",
+            bench_database: "bionicpro_bench",
             cdc: Login::dev("cdc"),
             ingest: Login::dev("ingest"),
             reports: Login::dev("reports"),
