@@ -74,6 +74,32 @@ async fn the_same_batch_is_lost_when_its_offsets_are_committed_first() {
     forget(&crm).await;
 }
 
+/// The fault test of a fault in our own code: a process that serves and applies nothing would be
+/// the worst of both.
+#[tokio::test]
+async fn a_consumer_that_panics_ends_and_its_successor_loses_nothing() {
+    let _alone = STACK.lock().await;
+    let crm = crm::connect(stack()).await.unwrap();
+    let cdc = Process::of(stack(), "cdc");
+    let away = cdc.stop().unwrap();
+    let mut consumer = Consumer::start(stack(), &["--fault=panic-while-applying"]).unwrap();
+    change_a_hundred_rows(&crm).await;
+    let mut status = None;
+    eventually("the consumer has ended", CATCH_UP, || {
+        status = consumer.ended().unwrap();
+        std::future::ready(status.is_some())
+    })
+    .await;
+    assert!(!status.unwrap().success(), "it ended as if all were well");
+    let log = consumer.log().unwrap();
+    assert!(log.contains("the pipeline has broken"), "{log}");
+
+    drop(away);
+    later_changes_arrive(&crm).await;
+    assert!(views_are_equal(&crm).await, "changes are lost");
+    forget(&crm).await;
+}
+
 /// Makes changes while ClickHouse is away, kills the consumer that has read
 /// them, and lets the stack's own go on with everything there again.
 async fn die_while_clickhouse_is_away(crm: &Client, arguments: &[&str]) {

@@ -49,8 +49,10 @@ impl Apply {
     }
 
     async fn apply(&self, batch: &mut Batch) {
-        if self.fault == Some(Fault::CommitBeforeInsert) {
-            self.commit(&batch.ranges).await;
+        match self.fault {
+            Some(Fault::CommitBeforeInsert) => self.commit(&batch.ranges).await,
+            Some(Fault::PanicWhileApplying) => panic!("a test asked for it"),
+            None => {}
         }
         let (ranges, spans) = (&batch.ranges, &batch.spans);
         let blocks = self.feed.topics.iter().zip(&mut batch.blocks);

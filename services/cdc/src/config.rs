@@ -25,6 +25,8 @@ pub(crate) enum Command {
 pub(crate) enum Fault {
     /// Offsets are committed before their changes are in ClickHouse.
     CommitBeforeInsert,
+    /// The task that applies changes panics at the first one.
+    PanicWhileApplying,
 }
 
 impl FromStr for Fault {
@@ -33,6 +35,7 @@ impl FromStr for Fault {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "commit-before-insert" => Ok(Self::CommitBeforeInsert),
+            "panic-while-applying" => Ok(Self::PanicWhileApplying),
             _ => Err("is not a fault"),
         }
     }

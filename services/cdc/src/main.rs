@@ -87,40 +87,45 @@ async fn serve(config: &Config) -> Result<(), Failed> {
     let pipeline = Pipeline::start(config, store.clone(), Arc::clone(&trouble))?;
     let topic = config.connect_offsets_topic.clone();
     let positions = Positions::read(brokers, Arc::clone(feed), topic)?;
-    let source = feed.source.clone();
-    let follow = tokio::spawn(follow::run(
-        source,
-        store.clone(),
-        Arc::clone(&group),
-        positions,
-    ));
+    let (source, guard) = (feed.source.clone(), pipeline.guard());
+    let following = follow::run(source.clone(), store.clone(), Arc::clone(&group), positions);
+    let follow = tokio::spawn(async move {
+        let _guard = guard;
+        following.await;
+    });
 
     let cdc = Cdc {
-        source: feed.source.clone(),
+        source,
         store: store.clone(),
         group: Arc::clone(&group),
     };
+    let ended = pipeline.ended();
     Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))
         .environment(config.basics.environment)
-        .dependency("kafka", move || {
-            let group = Arc::clone(&group);
-            async move {
-                tokio::task::spawn_blocking(move || group.ping())
-                    .await?
-                    .map_err(Failed::from)
-            }
-        })
+        .dependency("kafka", move || kafka_answers(Arc::clone(&group)))
         .dependency("clickhouse", move || {
-            let (store, trouble) = (store.clone(), Arc::clone(&trouble));
-            async move {
-                store.ping().await?;
-                trouble.check().map_err(Failed::from)
-            }
+            changes_are_applied(store.clone(), Arc::clone(&trouble))
         })
         .add_service(CdcServiceServer::new(cdc))
-        .serve(shutdown_signal())
+        .serve(async {
+            tokio::select! {
+                () = shutdown_signal() => {}
+                () = ended => tracing::error!("a part of the pipeline ended: stopping"),
+            }
+        })
         .await?;
+    // Whoever supervises the process starts it anew after a failure.
+    let stopped = pipeline.stop().await;
     follow.abort();
-    pipeline.stop().await;
-    Ok(())
+    Ok(stopped?)
+}
+
+async fn kafka_answers(group: Arc<Group>) -> Result<(), Failed> {
+    let answer = tokio::task::spawn_blocking(move || group.ping());
+    Ok(answer.await??)
+}
+
+async fn changes_are_applied(store: Store, trouble: Arc<Trouble>) -> Result<(), Failed> {
+    store.ping().await?;
+    Ok(trouble.check()?)
 }
