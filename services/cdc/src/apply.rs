@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, task, time};
 use tracing::{Instrument as _, Span};
 
 use crate::{
-    batch::{Batch, Kept, Range, parse_row_of, token, version},
+    batch::{Batch, Kept, Range, parse_row_of, version},
     block::{self, Block, Outcome},
     config::Fault,
     feed::Feed,
@@ -54,15 +54,9 @@ impl Apply {
             Some(Fault::PanicWhileApplying) => panic!("a test asked for it"),
             None => {}
         }
-        let (ranges, spans) = (&batch.ranges, &batch.spans);
-        let blocks = self.feed.topics.iter().zip(&mut batch.blocks);
-        let filled = blocks.filter(|(_, block)| block.rows() > 0);
-        let inserts = filled.map(|(topic, block)| {
-            let of_topic = ranges.iter().filter(|range| range.topic == *topic);
-            let token = token(block.table().target, of_topic);
-            self.insert_block(block, token, spans)
-        });
-        join_all(inserts).await;
+        let spans = &batch.spans;
+        let filled = batch.blocks.iter_mut().filter(|block| block.rows() > 0);
+        join_all(filled.map(|block| self.insert_block(block, spans))).await;
         let incomplete = std::mem::take(&mut batch.incomplete);
         for kept in incomplete {
             if let Err(rejection) = self.complete(&kept).await {
@@ -77,18 +71,16 @@ impl Apply {
         }
     }
 
-    async fn insert_block(&self, block: &mut Block, token: String, spans: &[Span]) {
+    async fn insert_block(&self, block: &mut Block, spans: &[Span]) {
         let (table, rows) = (block.table(), block.rows());
         let encoded = block.encode();
         let span = messaging::batch(table.target, rows, spans);
-        self.insert(table.target, &encoded, &token)
-            .instrument(span)
-            .await;
+        self.insert(table.target, &encoded).instrument(span).await;
         block.reuse(encoded);
     }
 
-    async fn insert(&self, target: &'static str, block: &Encoded, token: &str) {
-        self.insist(target, || self.store.insert(target, block, token))
+    async fn insert(&self, target: &'static str, block: &Encoded) {
+        self.insist(target, || self.store.insert(target, block))
             .await;
     }
 
@@ -113,8 +105,7 @@ impl Apply {
         };
         let mut block = Block::new(table);
         if block.push(message.change, version, Some(&stored))? == Outcome::Written {
-            let token = format!("{} completed {version}", table.target);
-            self.insert(table.target, &block.encode(), &token).await;
+            self.insert(table.target, &block.encode()).await;
         }
         Ok(())
     }
@@ -130,12 +121,7 @@ impl Apply {
             tracing::warn!(topic, partition, offset, %rejection, "message set aside");
         }
         let block = dead_letters(&batch.dead, Utc::now());
-        self.insert(
-            DEAD_LETTERS,
-            &block,
-            &token(DEAD_LETTERS, batch.ranges.iter()),
-        )
-        .await;
+        self.insert(DEAD_LETTERS, &block).await;
     }
 
     /// Commits the offsets, unless the partitions have gone to another member.

@@ -283,20 +283,5 @@ pub(crate) fn version(lsn: u64, offset: i64) -> u128 {
     u128::from(lsn) << 64 | u128::from(offset.cast_unsigned())
 }
 
-/// A name for the insert of `ranges` into `target`: the same messages make the same name, by which
-/// ClickHouse knows a repeated insert.
-pub(crate) fn token<'a>(target: &str, ranges: impl Iterator<Item = &'a Range>) -> String {
-    let ranges = ranges.map(
-        |Range {
-             topic,
-             partition,
-             first,
-             last,
-             ..
-         }| { format!(" {topic}/{partition}:{first}-{last}") },
-    );
-    std::iter::once(target.to_owned()).chain(ranges).collect()
-}
-
 #[cfg(test)]
 mod tests;

@@ -145,21 +145,6 @@ fn a_cleared_batch_is_empty() {
     assert_eq!(batch.fill(Instant::now()).messages, 0);
 }
 
-#[test]
-fn a_token_names_table_and_offsets() {
-    let range = |partition, first, last| Range {
-        topic: TOPIC.into(),
-        partition,
-        first,
-        last,
-        lsn: None,
-    };
-    assert_eq!(
-        token("t", [range(0, 1, 5), range(2, 7, 7)].iter()),
-        "t crm.public.service_visits/0:1-5 crm.public.service_visits/2:7-7"
-    );
-}
-
 const IDLE: Duration = Duration::from_millis(100);
 
 fn decide(messages: usize, age_ms: u64, caught_up: bool, free: bool) -> Next {

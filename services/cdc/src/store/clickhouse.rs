@@ -77,19 +77,18 @@ impl Store {
             .await
     }
 
-    /// Inserts a block. The same `token` again changes nothing.
+    /// Inserts a block. The same block again changes nothing: ClickHouse knows it by its content. A
+    /// name made of offsets would also fit the first messages of a topic that was made anew.
     ///
     /// # Errors
-    /// It may or may not be inserted: try again with the same token.
-    pub(crate) async fn insert(
-        &self,
-        target: &str,
-        block: &Encoded,
-        token: &str,
-    ) -> Result<(), Error> {
+    /// It may or may not be inserted: try again with the same block.
+    pub(crate) async fn insert(&self, target: &str, block: &Encoded) -> Result<(), Error> {
         let mut insert = traced(&self.client)
             .insert_formatted_with(format!("INSERT INTO {target} FORMAT Native"))
-            .with_setting("insert_deduplication_token", token)
+            .with_setting(
+                "insert_deduplication_token",
+                format!("{:032x}", block.digest()),
+            )
             .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
         for chunk in block.chunks().filter(|chunk| !chunk.is_empty()) {
             insert.send(chunk).await?;

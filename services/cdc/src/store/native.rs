@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use uuid::Uuid;
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// One column of a block.
 #[derive(Debug)]
@@ -128,6 +129,13 @@ impl Encoded {
         self.chunks.iter().cloned()
     }
 
+    /// A number for the block's content: other content has another one.
+    pub(crate) fn digest(&self) -> u128 {
+        let mut digest = Xxh3Default::new();
+        self.chunks.iter().for_each(|chunk| digest.update(chunk));
+        digest.digest128()
+    }
+
     /// Gives the buffers, empty, back to the columns that the block was taken from. A chunk that
     /// somebody still holds is left to them: then the column starts with a new buffer.
     pub(crate) fn give_back(self, columns: &mut [Column]) {
@@ -218,6 +226,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn blocks_have_the_same_digest_exactly_when_they_are_the_same(
+            one in proptest::collection::vec("[ab]{0,2}", 0..4),
+            other in proptest::collection::vec("[ab]{0,2}", 0..4),
+        ) {
+            let digest = |texts: &[String]| {
+                let mut columns = [Column::new("t", "String")];
+                texts.iter().for_each(|text| columns[0].text(text));
+                Encoded::take(&mut columns, texts.len()).digest()
+            };
+            prop_assert_eq!(digest(&one), digest(&one));
+            prop_assert_eq!(digest(&one) == digest(&other), one == other);
+        }
+
         #[test]
         fn a_length_reads_back(length: usize) {
             let mut bytes = Vec::new();
