@@ -13,12 +13,13 @@ use crate::{
     batch::{Batch, Kept, Range, parse_row_of, version},
     block::{self, Block, Outcome},
     config::Fault,
+    consume::Reading,
     feed::Feed,
     rejection::Rejection,
     spare::Spare,
     store::{
         clickhouse::{DEAD_LETTERS, Store, dead_letters},
-        kafka::{Consumer, lost_partitions},
+        kafka::{Assignment, Committed, Consumer, lost_partitions},
         native::Encoded,
     },
     trouble::Trouble,
@@ -40,17 +41,17 @@ pub(crate) struct Apply {
 
 impl Apply {
     /// Applies what comes until there is nothing more, and puts the batches back.
-    pub(crate) async fn run(self, mut full: mpsc::Receiver<Batch>, spare: Arc<Spare>) {
-        while let Some(mut batch) = full.recv().await {
-            self.apply(&mut batch).await;
-            batch.clear();
-            spare.put(batch);
+    pub(crate) async fn run(self, mut full: mpsc::Receiver<Reading>, spare: Arc<Spare>) {
+        while let Some(mut reading) = full.recv().await {
+            self.apply(&mut reading.batch, reading.assignment).await;
+            reading.batch.clear();
+            spare.put(reading.batch);
         }
     }
 
-    async fn apply(&self, batch: &mut Batch) {
+    async fn apply(&self, batch: &mut Batch, assignment: Assignment) {
         match self.fault {
-            Some(Fault::CommitBeforeInsert) => self.commit(&batch.ranges).await,
+            Some(Fault::CommitBeforeInsert) => self.commit(&batch.ranges, assignment).await,
             Some(Fault::PanicWhileApplying) => panic!("a test asked for it"),
             None => {}
         }
@@ -67,7 +68,7 @@ impl Apply {
             self.set_aside(batch).await;
         }
         if self.fault != Some(Fault::CommitBeforeInsert) {
-            self.commit(&batch.ranges).await;
+            self.commit(&batch.ranges, assignment).await;
         }
     }
 
@@ -125,19 +126,21 @@ impl Apply {
     }
 
     /// Commits the offsets, unless the partitions have gone to another member.
-    async fn commit(&self, ranges: &[Range]) {
-        self.insist("kafka", || async {
-            let (consumer, ranges) = (Arc::clone(&self.consumer), ranges.to_vec());
-            match task::spawn_blocking(move || consumer.commit(&ranges)).await {
-                Ok(Err(error)) if lost_partitions(&error) => {
-                    tracing::info!(%error, "offsets not committed");
-                    Ok(())
+    async fn commit(&self, ranges: &[Range], assignment: Assignment) {
+        let committed = self
+            .insist("kafka", || async {
+                let (consumer, ranges) = (Arc::clone(&self.consumer), ranges.to_vec());
+                let commit = move || consumer.commit(&ranges, assignment);
+                match task::spawn_blocking(commit).await {
+                    Ok(Err(error)) if lost_partitions(&error) => Ok(Committed::NotOurs),
+                    Ok(outcome) => outcome.map_err(|error| error.to_string()),
+                    Err(panicked) => Err(panicked.to_string()),
                 }
-                Ok(outcome) => outcome.map_err(|error| error.to_string()),
-                Err(panicked) => Err(panicked.to_string()),
-            }
-        })
-        .await;
+            })
+            .await;
+        if committed == Committed::NotOurs {
+            tracing::info!("offsets not committed: the partitions are somebody else's now");
+        }
     }
 
     /// Tries until it succeeds; meanwhile readiness knows of the trouble with `what`.

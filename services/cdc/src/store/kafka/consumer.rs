@@ -1,0 +1,231 @@
+//! The group's member: reads its share of the partitions and commits what is applied of it, for as
+//! long as it is its share.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientContext, Message as _, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{BorrowedMessage, Headers as _},
+};
+
+use super::{config, log};
+use crate::{
+    batch::{Range, Received},
+    feed::Feed,
+    spare::Spare,
+};
+
+/// How long partitions are kept back from others so that a running insert can end.
+const LAST_INSERT: Duration = Duration::from_secs(5);
+
+/// Which share of the partitions something was read under. Under the next one they may be somebody
+/// else's, and what was read and not committed of them is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Assignment(u64);
+
+#[cfg(test)]
+impl Assignment {
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// Kafka has the offsets.
+    Done,
+    /// The assignment is over: whoever has the partitions now commits for them.
+    NotOurs,
+}
+
+/// The group's member: reads the changes of its share of the partitions.
+pub(crate) struct Consumer {
+    inner: BaseConsumer<Member>,
+}
+
+impl Consumer {
+    /// Joins the group. Neither the brokers nor the topics need be there yet.
+    ///
+    /// # Errors
+    /// The configuration is wrong.
+    pub(crate) fn join(brokers: &str, feed: &Feed, spare: Arc<Spare>) -> Result<Self, KafkaError> {
+        let inner: BaseConsumer<Member> = config(brokers, feed)
+            // The default of a second caps a fast consumer near 115,000 messages a second.
+            .set("fetch.queue.backoff.ms", "5")
+            .set("queued.max.messages.kbytes", "32768")
+            // A consumer that was killed frees its partitions soon.
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "1500")
+            .create_with_context(Member {
+                spare,
+                assignment: AtomicU64::new(0),
+                committing: Mutex::new(()),
+            })?;
+        inner.subscribe(&feed.topics.each_ref().map(String::as_str))?;
+        Ok(Self { inner })
+    }
+
+    /// Waits for a message and hands it to `take`, with the assignment that it was read under: that
+    /// may have begun in the same call. Answers whether there was a message.
+    pub(crate) fn poll(&self, wait: Duration, take: impl FnOnce(Assignment, Received<'_>)) -> bool {
+        match self.inner.poll(wait) {
+            None => false,
+            Some(Ok(message)) => {
+                take(self.assignment(), received(&message));
+                true
+            }
+            Some(Err(error)) => {
+                // A topic that is not there yet, a broker that is away: librdkafka tries again.
+                tracing::debug!(%error, "no message");
+                false
+            }
+        }
+    }
+
+    /// The assignment that holds now; it only changes while [`Self::poll`] runs.
+    pub(crate) fn assignment(&self) -> Assignment {
+        Assignment(self.inner.context().assignment.load(Ordering::Acquire))
+    }
+
+    /// Stops fetching, without leaving the group.
+    pub(crate) fn pause(&self) {
+        self.with_assignment(|partitions| self.inner.pause(partitions));
+    }
+
+    /// Fetches again.
+    pub(crate) fn resume(&self) {
+        self.with_assignment(|partitions| self.inner.resume(partitions));
+    }
+
+    fn with_assignment(&self, act: impl FnOnce(&TopicPartitionList) -> Result<(), KafkaError>) {
+        if let Err(error) = self
+            .inner
+            .assignment()
+            .and_then(|partitions| act(&partitions))
+        {
+            tracing::warn!(%error, "fetching could not be paused or resumed");
+        }
+    }
+
+    /// Commits that everything in `ranges`, which was read under `assignment`, is applied; blocks
+    /// until Kafka has it. The position in the CRM's log goes with each offset.
+    ///
+    /// The group's generation alone does not protect the partitions of others: a member of the new
+    /// generation may commit any partition, and would take its new owner back.
+    ///
+    /// # Errors
+    /// Kafka does not have it.
+    pub(crate) fn commit(
+        &self,
+        ranges: &[Range],
+        assignment: Assignment,
+    ) -> Result<Committed, KafkaError> {
+        let member = self.inner.context();
+        // No partition goes while this is held.
+        let _committing = member.committing();
+        if self.assignment() != assignment {
+            return Ok(Committed::NotOurs);
+        }
+        let mut offsets = TopicPartitionList::with_capacity(ranges.len());
+        for range in ranges {
+            let mut element = offsets.add_partition(&range.topic, range.partition);
+            element.set_offset(Offset::Offset(range.last + 1))?;
+            if let Some(lsn) = range.lsn {
+                element.set_metadata(lsn.to_string());
+            }
+        }
+        self.inner.commit(&offsets, CommitMode::Sync)?;
+        Ok(Committed::Done)
+    }
+}
+
+/// Whether a commit failed because the partitions have moved to another member: it reads from the
+/// last commit, so what was applied is applied once more, to the same effect.
+pub(crate) fn lost_partitions(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress, UnknownMemberId};
+    matches!(
+        error.rdkafka_error_code(),
+        Some(IllegalGeneration | RebalanceInProgress | UnknownMemberId)
+    )
+}
+
+fn received<'a>(message: &'a BorrowedMessage<'_>) -> Received<'a> {
+    let traceparent = message.headers().and_then(|headers| {
+        let header = headers.iter().find(|header| header.key == "traceparent")?;
+        std::str::from_utf8(header.value?).ok()
+    });
+    Received {
+        topic: message.topic(),
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key(),
+        payload: message.payload(),
+        traceparent,
+    }
+}
+
+/// What librdkafka tells a member of the group.
+struct Member {
+    spare: Arc<Spare>,
+    /// Counts the assignments that have ended.
+    assignment: AtomicU64,
+    committing: Mutex<()>,
+}
+
+impl Member {
+    fn committing(&self) -> MutexGuard<'_, ()> {
+        self.committing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka");
+    }
+}
+
+impl ConsumerContext for Member {
+    /// Lets the insert that is running end and commit before the partitions go, so that their
+    /// next owner starts behind it.
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(partitions) = rebalance {
+            // A pause would outlive the assignment and hold the partitions when they come back.
+            if let Err(error) = consumer.resume(partitions) {
+                tracing::warn!(%error, "fetching could not be resumed");
+            }
+            let committed = self.spare.wait(LAST_INSERT);
+            tracing::info!(
+                partitions = partitions.count(),
+                committed,
+                "partitions revoked"
+            );
+            let _committing = self.committing();
+            self.assignment.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance {
+            tracing::info!(partitions = partitions.count(), "partitions assigned");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+#![allow(clippy::unwrap_used)]
+use std::time::Instant;
+
+use rdkafka::{
+    ClientConfig,
+    mocking::MockCluster,
+    producer::{BaseProducer, BaseRecord, Producer as _},
+};
+
+use super::*;
+
+const TOPIC: &str = "crm.public.customers";
+const LIMIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_millis(100);
+
+/// A cluster of one broker, whose only topic has a message in each of two partitions.
+fn cluster() -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, 2, 1).unwrap();
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap_servers())
+        .create()
+        .unwrap();
+    for partition in 0..2 {
+        let record = BaseRecord::to(TOPIC).partition(partition);
+        producer.send(record.key("key").payload("value")).unwrap();
+    }
+    producer.flush(LIMIT).unwrap();
+    cluster
+}
+
+fn member(cluster: &MockCluster<'static, rdkafka::producer::DefaultProducerContext>) -> Consumer {
+    let feed = Arc::new(Feed::new("crm".into(), "group".into()));
+    let spare = Arc::new(Spare::new(&feed));
+    Consumer::join(&cluster.bootstrap_servers(), &feed, spare).unwrap()
+}
+
+/// Polls all `members` until `done` says so of what the last of them has read.
+fn poll_until(members: &[&Consumer], mut done: impl FnMut(Option<(Assignment, i32)>) -> bool) {
+    let began = Instant::now();
+    loop {
+        for member in members {
+            let mut read = None;
+            member.poll(WAIT, |assignment, received| {
+                read = Some((assignment, received.partition));
+            });
+            if done(read) {
+                return;
+            }
+        }
+        assert!(began.elapsed() < LIMIT, "the group does not get that far");
+    }
+}
+
+fn first_message_of(partition: i32) -> Vec<Range> {
+    vec![Range {
+        topic: TOPIC.to_owned(),
+        partition,
+        first: 0,
+        last: 0,
+        lsn: Some(7),
+    }]
+}
+
+fn committed(consumer: &Consumer, partition: i32) -> Offset {
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition(TOPIC, partition);
+    let committed = consumer.inner.committed_offsets(partitions, LIMIT).unwrap();
+    committed.elements()[0].offset()
+}
+
+#[test]
+fn what_was_read_under_an_assignment_that_is_over_is_not_committed() {
+    let cluster = cluster();
+    let first = member(&cluster);
+    let mut read = None;
+    poll_until(&[&first], |message| {
+        read = read.or(message);
+        read.is_some()
+    });
+    let (assignment, partition) = read.unwrap();
+    let range = first_message_of(partition);
+
+    // Another member takes a share: the assignment ends, whatever the next one brings.
+    let second = member(&cluster);
+    poll_until(&[&first, &second], |_| first.assignment() != assignment);
+    assert_eq!(first.commit(&range, assignment), Ok(Committed::NotOurs));
+    assert_eq!(committed(&first, partition), Offset::Invalid);
+
+    // The negative control: the broker itself takes it from a member of the new generation.
+    let mut again = None;
+    poll_until(&[&second, &first], |message| {
+        again = again.or(message);
+        again.is_some()
+    });
+    assert_eq!(
+        first.commit(&range, first.assignment()),
+        Ok(Committed::Done)
+    );
+    assert_eq!(committed(&first, partition), Offset::Offset(1));
+}
