@@ -167,51 +167,107 @@ async fn values_of_every_type_arrive_as_they_are() {
     delete(&crm, customer).await;
 }
 
-#[tokio::test]
-async fn an_unchanged_long_text_survives_an_update_of_another_column() {
-    let crm = crm::connect(stack()).await.unwrap();
-    let (prosthesis, visit) = (Uuid::now_v7(), Uuid::now_v7());
+/// Makes a prosthesis.
+async fn make_prosthesis(crm: &Client) -> Uuid {
+    let id = Uuid::now_v7();
     let made = "INSERT INTO prostheses VALUES ($1, $2, 'Grip One', 'left', '3.1.4', '2026-01-01')";
-    crm.execute(made, &[&prosthesis, &prosthesis.to_string()])
-        .await
-        .unwrap();
+    crm.execute(made, &[&id, &id.to_string()]).await.unwrap();
+    id
+}
+
+/// Makes a visit with notes so long that Postgres does not log them again with every change.
+async fn make_long_visit(crm: &Client, prosthesis: Uuid) -> Uuid {
+    let id = Uuid::now_v7();
     // Random, so that it stays above two kilobytes however well it is compressed.
     let visited = "INSERT INTO service_visits
                    SELECT $1, $2, now(), 'repair', string_agg(md5(random()::text), ''), 1
                    FROM generate_series(1, 500)";
-    crm.execute(visited, &[&visit, &prosthesis]).await.unwrap();
+    crm.execute(visited, &[&id, &prosthesis]).await.unwrap();
+    id
+}
+
+/// Changes the cost of a visit, and its key.
+async fn move_visit(crm: &Client, from: Uuid, to: Uuid) {
+    let moved = "UPDATE service_visits SET id = $2, cost = 2 WHERE id = $1";
+    crm.execute(moved, &[&from, &to]).await.unwrap();
+}
+
+async fn delete_visits(crm: &Client, prosthesis: Uuid) {
+    for statement in [
+        "DELETE FROM service_visits WHERE prosthesis_id = $1",
+        "DELETE FROM prostheses WHERE id = $1",
+    ] {
+        crm.execute(statement, &[&prosthesis]).await.unwrap();
+    }
+}
+
+/// Notes and cost of a visit in the view.
+async fn visit_in_view(id: Uuid) -> Option<[String; 2]> {
+    let database = &stack().clickhouse.database;
+    let query = format!(
+        "SELECT notes, toString(cost) FROM {database}.crm_service_visits WHERE id = '{id}'"
+    );
+    let rows: Vec<[String; 2]> = query_clickhouse(stack(), &query).await.unwrap();
+    rows.into_iter().next()
+}
+
+/// Waits until a visit costs 2 and has the notes that the CRM has.
+async fn visit_arrives(crm: &Client, id: Uuid) {
+    let notes: String = crm
+        .query_one("SELECT notes FROM service_visits WHERE id = $1", &[&id])
+        .await
+        .unwrap()
+        .get(0);
+    let expected = Some([notes, "2".to_owned()]);
+    eventually(
+        "the visit has its new cost and its old notes",
+        ARRIVAL,
+        || async { visit_in_view(id).await == expected },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_unchanged_long_text_survives_an_update_of_another_column() {
+    let crm = crm::connect(stack()).await.unwrap();
+    let prosthesis = make_prosthesis(&crm).await;
+    let visit = make_long_visit(&crm, prosthesis).await;
     crm.execute(
         "UPDATE service_visits SET cost = 2 WHERE id = $1",
         &[&visit],
     )
     .await
     .unwrap();
+    visit_arrives(&crm, visit).await;
+    delete_visits(&crm, prosthesis).await;
+}
 
-    let notes: String = crm
-        .query_one("SELECT notes FROM service_visits WHERE id = $1", &[&visit])
-        .await
-        .unwrap()
-        .get(0);
-    let database = &stack().clickhouse.database;
-    let query = &format!(
-        "SELECT notes, toString(cost) FROM {database}.crm_service_visits WHERE id = '{visit}'"
-    );
-    eventually(
-        "the visit has its new cost and its old notes",
-        ARRIVAL,
-        || async {
-            let rows: Vec<[String; 2]> = query_clickhouse(stack(), query).await.unwrap();
-            rows.first()
-                .is_some_and(|[arrived, cost]| *arrived == notes && cost == "2")
-        },
-    )
+#[tokio::test]
+async fn an_unchanged_long_text_follows_its_row_to_a_new_key() {
+    let crm = crm::connect(stack()).await.unwrap();
+    let prosthesis = make_prosthesis(&crm).await;
+    let (old, new) = (make_long_visit(&crm, prosthesis).await, Uuid::now_v7());
+    eventually("the visit is there", ARRIVAL, || async {
+        visit_in_view(old).await.is_some()
+    })
     .await;
-    crm.execute("DELETE FROM service_visits WHERE id = $1", &[&visit])
-        .await
-        .unwrap();
-    crm.execute("DELETE FROM prostheses WHERE id = $1", &[&prosthesis])
-        .await
-        .unwrap();
+    move_visit(&crm, old, new).await;
+    visit_arrives(&crm, new).await;
+    assert_eq!(visit_in_view(old).await, None);
+    delete_visits(&crm, prosthesis).await;
+}
+
+#[tokio::test]
+async fn an_unchanged_long_text_follows_its_row_within_a_transaction() {
+    let mut crm = crm::connect(stack()).await.unwrap();
+    let prosthesis = make_prosthesis(&crm).await;
+    let transaction = crm.transaction().await.unwrap();
+    let old = make_long_visit(transaction.client(), prosthesis).await;
+    let new = Uuid::now_v7();
+    move_visit(transaction.client(), old, new).await;
+    transaction.commit().await.unwrap();
+    visit_arrives(&crm, new).await;
+    delete_visits(&crm, prosthesis).await;
 }
 
 #[tokio::test]

@@ -8,13 +8,15 @@ use chrono::Utc;
 use futures::future::join_all;
 use tokio::{sync::mpsc, task, time};
 use tracing::{Instrument as _, Span};
+use uuid::Uuid;
 
 use crate::{
-    batch::{Batch, Kept, Range, parse_row_of, version},
+    batch::{Batch, Incomplete, Kept, Range, parse_row_of, version},
     block::{self, Block, Outcome},
     config::Fault,
     consume::Reading,
     feed::Feed,
+    moved::{self, Version},
     rejection::Rejection,
     spare::Spare,
     store::{
@@ -22,6 +24,7 @@ use crate::{
         kafka::{Assignment, Committed, Consumer, lost_partitions},
         native::Encoded,
     },
+    tables::Table,
     trouble::Trouble,
 };
 
@@ -55,13 +58,18 @@ impl Apply {
             Some(Fault::PanicWhileApplying) => panic!("a test asked for it"),
             None => {}
         }
+        let incomplete = std::mem::take(&mut batch.incomplete);
+        // The batch's own deletions let merges drop what is stored before them.
+        let mut earlier = Vec::with_capacity(incomplete.len());
+        for change in &incomplete {
+            earlier.push(self.old_versions(change).await);
+        }
         let spans = &batch.spans;
         let filled = batch.blocks.iter_mut().filter(|block| block.rows() > 0);
         join_all(filled.map(|block| self.insert_block(block, spans))).await;
-        let incomplete = std::mem::take(&mut batch.incomplete);
-        for kept in incomplete {
-            if let Err(rejection) = self.complete(&kept).await {
-                batch.dead.push((kept, rejection));
+        for (change, earlier) in incomplete.into_iter().zip(earlier) {
+            if let Err(rejection) = self.complete(&change, earlier).await {
+                batch.dead.push((change.kept, rejection));
             }
         }
         if !batch.dead.is_empty() {
@@ -86,8 +94,10 @@ impl Apply {
     }
 
     /// Takes the values that a change lacks from the stored row. Changes before it are in
-    /// ClickHouse already, the later ones of its batch too.
-    async fn complete(&self, kept: &Kept) -> Result<(), Rejection> {
+    /// ClickHouse already, the later ones of its batch too. `earlier` are the versions of its old
+    /// key that were stored before its batch.
+    async fn complete(&self, change: &Incomplete, earlier: Vec<Version>) -> Result<(), Rejection> {
+        let Incomplete { kept, .. } = change;
         let table = self
             .feed
             .table(&kept.topic)
@@ -95,20 +105,40 @@ impl Apply {
         let message = parse_row_of(table, &kept.value)?;
         let version = version(message.lsn, kept.offset);
         let id = block::key(table, &message.change)?;
-        let newest = self
-            .insist(table.target, || self.store.newest(table, id))
-            .await;
-        let stored = match newest {
+        let newest = self.versions(table, id).await.into_iter().next();
+        let texts = match newest {
             // A later change has the whole row: this one could not win.
-            Some(newest) if newest.version >= version => return Ok(()),
-            Some(newest) if newest.is_deleted == 0 => newest.texts(table),
-            Some(_) | None => Vec::new(),
+            Some(newest) if newest.number >= version => return Ok(()),
+            Some(newest) if !newest.is_deleted => newest.texts,
+            Some(_) | None => {
+                let versions = [earlier, self.old_versions(change).await].concat();
+                moved::texts_before(versions, message.lsn).unwrap_or_default()
+            }
         };
+        let stored: Vec<_> = table.texts().zip(texts).collect();
         let mut block = Block::new(table);
         if block.push(message.change, version, Some(&stored))? == Outcome::Written {
             self.insert(table.target, &block.encode()).await;
         }
         Ok(())
+    }
+
+    /// The stored versions of the key that a row had before `change`; none where it is the same.
+    async fn old_versions(&self, change: &Incomplete) -> Vec<Version> {
+        let table = self.feed.table(&change.kept.topic);
+        let key = change.old_key.as_deref();
+        match table
+            .zip(key)
+            .and_then(|(table, key)| Some((table, block::key_of(table, key)?)))
+        {
+            Some((table, id)) => self.versions(table, id).await,
+            None => Vec::new(),
+        }
+    }
+
+    async fn versions(&self, table: &'static Table, id: Uuid) -> Vec<Version> {
+        self.insist(table.target, || self.store.versions(table, id))
+            .await
     }
 
     async fn set_aside(&self, batch: &Batch) {

@@ -59,6 +59,9 @@ pub(crate) struct Fill {
     pub(crate) bytes: usize,
     /// Since its first message.
     pub(crate) age: Duration,
+    /// A row in it was moved to another key, and its values are known once the other half of that
+    /// change is there, which comes by another partition.
+    pub(crate) half_moved: bool,
 }
 
 /// Decides what to do next. `caught_up`: the last poll found no message; `free`: no other batch
@@ -74,12 +77,17 @@ pub(crate) fn next(
         return Next::Poll(idle_wait);
     }
     let full = fill.messages >= limits.messages || fill.bytes >= limits.bytes;
-    let waited = fill.age >= limits.longest || (caught_up && fill.age >= limits.linger);
+    let linger = if fill.half_moved {
+        limits.longest
+    } else {
+        limits.linger
+    };
+    let waited = fill.age >= limits.longest || (caught_up && fill.age >= linger);
     match (full, waited, free) {
         (true, _, false) => Next::Hold,
         (true, _, true) | (false, true, true) => Next::Insert,
         (false, true, false) => Next::Poll(limits.linger),
-        (false, false, _) => Next::Poll(limits.linger.saturating_sub(fill.age)),
+        (false, false, _) => Next::Poll(linger.saturating_sub(fill.age)),
     }
 }
 
@@ -94,6 +102,8 @@ pub(crate) struct Received<'a> {
     pub(crate) payload: Option<&'a [u8]>,
     /// The trace context that the change came with.
     pub(crate) traceparent: Option<&'a str>,
+    /// The key that the row had before, where the change is one of its key.
+    pub(crate) old_key: Option<&'a [u8]>,
 }
 
 /// A message that is kept as it came.
@@ -104,6 +114,14 @@ pub(crate) struct Kept {
     pub(crate) offset: i64,
     pub(crate) key: Vec<u8>,
     pub(crate) value: Vec<u8>,
+}
+
+/// A change that lacks values which were too large to be sent and did not change.
+#[derive(Clone, Debug)]
+pub(crate) struct Incomplete {
+    pub(crate) kept: Kept,
+    /// The key under which the row with these values is stored, where that was changed too.
+    pub(crate) old_key: Option<Vec<u8>>,
 }
 
 impl From<Received<'_>> for Kept {
@@ -136,7 +154,7 @@ pub(crate) struct Batch {
     /// One per table, in the order of [`TABLES`].
     pub(crate) blocks: Vec<Block>,
     /// Changes that need values of the stored row, in the order of their partitions.
-    pub(crate) incomplete: Vec<Kept>,
+    pub(crate) incomplete: Vec<Incomplete>,
     /// Messages that cannot be applied, and why.
     pub(crate) dead: Vec<(Kept, Rejection)>,
     /// What it covers.
@@ -145,6 +163,7 @@ pub(crate) struct Batch {
     pub(crate) spans: Vec<Span>,
     messages: usize,
     bytes: usize,
+    half_moved: bool,
     started: Option<Instant>,
 }
 
@@ -159,6 +178,7 @@ impl Batch {
             spans: Vec::new(),
             messages: 0,
             bytes: 0,
+            half_moved: false,
             started: None,
         }
     }
@@ -176,7 +196,11 @@ impl Batch {
             None => None,
             Some(Ok((lsn, Outcome::Written))) => Some(lsn),
             Some(Ok((lsn, Outcome::NeedsStored))) => {
-                self.incomplete.push(received.into());
+                self.half_moved |= received.old_key.is_some();
+                self.incomplete.push(Incomplete {
+                    kept: received.into(),
+                    old_key: received.old_key.map(<[u8]>::to_vec),
+                });
                 Some(lsn)
             }
             Some(Err(rejection)) => {
@@ -242,6 +266,7 @@ impl Batch {
             messages: self.messages,
             bytes: self.bytes,
             age,
+            half_moved: self.half_moved,
         }
     }
 
@@ -254,6 +279,7 @@ impl Batch {
         self.spans.clear();
         self.messages = 0;
         self.bytes = 0;
+        self.half_moved = false;
         self.started = None;
     }
 }
@@ -281,6 +307,12 @@ pub(crate) fn parse_row_of<'a>(
 /// order in which its changes happened; see [`envelope::parse`] for the position.
 pub(crate) fn version(lsn: u64, offset: i64) -> u128 {
     u128::from(lsn) << 64 | u128::from(offset.cast_unsigned())
+}
+
+/// The position in the CRM's log of a [`version`].
+pub(crate) fn lsn_of(version: u128) -> u64 {
+    // The upper half fits.
+    u64::try_from(version >> 64).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -198,6 +198,13 @@ pub(crate) fn key(table: &Table, change: &Change<'_>) -> Result<Uuid, Rejection>
     uuid(name, &row.get(name).ok_or(Rejection::Missing(name))?)
 }
 
+/// The key in a record's key such as `{"id": "…"}`; none where it is of another form.
+pub(crate) fn key_of(table: &Table, key: &[u8]) -> Option<Uuid> {
+    let key: LazyValue<'_> = sonic_rs::from_str(str::from_utf8(key).ok()?).ok()?;
+    let (name, _) = table.columns[0];
+    uuid(name, &key.get(name)?).ok()
+}
+
 fn push_value(
     column: &mut Column,
     name: &'static str,

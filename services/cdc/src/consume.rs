@@ -115,6 +115,7 @@ mod tests {
             key: None,
             payload: None,
             traceparent: None,
+            old_key: None,
         }
     }
 

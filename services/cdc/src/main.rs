@@ -11,6 +11,7 @@ mod envelope;
 mod error;
 mod feed;
 mod follow;
+mod moved;
 mod pipeline;
 mod rejection;
 mod rpc;

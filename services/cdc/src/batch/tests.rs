@@ -25,6 +25,7 @@ fn received(offset: i64, payload: Option<&str>) -> Received<'_> {
         key: Some(b"{}"),
         payload: payload.map(str::as_bytes),
         traceparent: None,
+        old_key: None,
     }
 }
 
@@ -116,6 +117,33 @@ fn a_large_value_that_was_not_sent_waits_for_the_stored_row() {
 }
 
 #[test]
+fn a_row_that_moved_without_a_large_value_remembers_its_old_key() {
+    let text = message(
+        "c",
+        "null",
+        &row("__debezium_unavailable_value", "\"1\""),
+        7,
+    );
+    let mut batch = empty();
+    batch.push(Received {
+        old_key: Some(br#"{"id":"old"}"#),
+        ..received(10, Some(&text))
+    });
+    let old_key = batch.incomplete[0].old_key.as_deref();
+    assert_eq!(old_key, Some(br#"{"id":"old"}"#.as_slice()));
+    assert!(batch.fill(Instant::now()).half_moved);
+}
+
+#[test]
+fn a_key_is_read_as_debezium_writes_it() {
+    let key = |text: &str| crate::block::key_of(&crate::tables::SERVICE_VISITS, text.as_bytes());
+    assert_eq!(key(&format!(r#"{{"id":"{ID}"}}"#)), ID.parse().ok());
+    for broken in ["", "{}", r#"{"id":7}"#, "Struct{id=7}"] {
+        assert_eq!(key(broken), None, "{broken}");
+    }
+}
+
+#[test]
 fn a_stored_value_completes_a_row_and_a_missing_one_rejects_it() {
     let text = message(
         "u",
@@ -152,6 +180,7 @@ fn decide(messages: usize, age_ms: u64, caught_up: bool, free: bool) -> Next {
         messages,
         bytes: messages * 650,
         age: Duration::from_millis(age_ms),
+        half_moved: false,
     };
     next(fill, &LIMITS, caught_up, free, IDLE)
 }
@@ -175,6 +204,23 @@ fn messages_that_keep_coming_grow_the_batch() {
     assert_eq!(decide(5_000, 60, false, true), Next::Poll(Duration::ZERO));
     assert_eq!(decide(5_000, 500, false, true), Next::Insert);
     assert_eq!(decide(100_000, 60, false, true), Next::Insert);
+}
+
+#[test]
+fn the_first_half_of_a_move_waits_longer_for_the_second() {
+    let decide = |half_moved, age_ms| {
+        let (messages, bytes, age) = (1, 650, Duration::from_millis(age_ms));
+        let fill = Fill {
+            messages,
+            bytes,
+            age,
+            half_moved,
+        };
+        next(fill, &LIMITS, true, true, IDLE)
+    };
+    assert_eq!(decide(false, 60), Next::Insert);
+    assert_eq!(decide(true, 60), Next::Poll(Duration::from_millis(440)));
+    assert_eq!(decide(true, 500), Next::Insert);
 }
 
 #[test]

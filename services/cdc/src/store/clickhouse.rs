@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use super::native::{Column, Encoded};
 use crate::{
-    batch::Kept,
-    rejection::Rejection,
-    tables::{Kind, Table},
-    watermark::SourcePosition,
+    batch::Kept, moved::Version, rejection::Rejection, tables::Table, watermark::SourcePosition,
 };
 
 /// How long ClickHouse may take to accept a chunk, and to answer when it has all.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many versions of a row are looked at: merges soon leave one.
+const MOST_VERSIONS: usize = 100;
 
 macro_rules! migrations {
     ($($name:literal),* $(,)?) => {
@@ -41,19 +41,11 @@ pub(crate) struct Store {
     client: Client,
 }
 
-/// The newest version of a row.
-#[derive(Debug, Row, Deserialize)]
-pub(crate) struct Newest {
-    pub(crate) version: u128,
-    pub(crate) is_deleted: u8,
+#[derive(Row, Deserialize)]
+struct StoredVersion {
+    version: u128,
+    is_deleted: u8,
     texts: Vec<String>,
-}
-
-impl Newest {
-    /// Its texts, by the name of their column.
-    pub(crate) fn texts(self, table: &Table) -> Vec<(&'static str, String)> {
-        texts_of(table).zip(self.texts).collect()
-    }
 }
 
 impl Store {
@@ -62,7 +54,9 @@ impl Store {
         // way to a near server.
         let client = client
             .with_compression(Compression::None)
-            .with_setting("async_insert", "0");
+            .with_setting("async_insert", "0")
+            // What is merged at once cannot be looked up again when a key was changed.
+            .with_setting("optimize_on_insert", "0");
         Self { client }
     }
 
@@ -96,25 +90,32 @@ impl Store {
         insert.end().await
     }
 
-    /// The newest version of a row, with its texts; none where no row has the key.
+    /// The versions of a row that are still stored, with their texts, the newest first.
     ///
     /// # Errors
     /// ClickHouse does not answer.
-    pub(crate) async fn newest(&self, table: &Table, id: Uuid) -> Result<Option<Newest>, Error> {
-        let texts: Vec<_> = texts_of(table)
+    pub(crate) async fn versions(&self, table: &Table, id: Uuid) -> Result<Vec<Version>, Error> {
+        let texts: Vec<_> = table
+            .texts()
             .map(|name| format!("toString({name})"))
             .collect();
         let sql = format!(
             "SELECT version, is_deleted, [{}]::Array(String) AS texts FROM {} \
-             WHERE id = toUUID(?) ORDER BY version DESC LIMIT 1",
+             WHERE id = toUUID(?) ORDER BY version DESC LIMIT {MOST_VERSIONS}",
             texts.join(", "),
             table.target
         );
-        traced(&self.client)
+        let stored: Vec<StoredVersion> = traced(&self.client)
             .query(&sql)
             .bind(id.to_string())
-            .fetch_optional()
-            .await
+            .fetch_all()
+            .await?;
+        let version = |stored: StoredVersion| Version {
+            number: stored.version,
+            is_deleted: stored.is_deleted != 0,
+            texts: stored.texts,
+        };
+        Ok(stored.into_iter().map(version).collect())
     }
 
     /// Writes the watermark of `source`.
@@ -164,14 +165,6 @@ impl Store {
             .fetch_one()
             .await
     }
-}
-
-fn texts_of(table: &Table) -> impl Iterator<Item = &'static str> {
-    table
-        .columns
-        .iter()
-        .filter(|(_, kind)| *kind == Kind::Text)
-        .map(|(name, _)| *name)
 }
 
 /// Where dead letters go.

@@ -26,6 +26,16 @@ pub(crate) struct Table {
     pub(crate) columns: &'static [(&'static str, Kind)],
 }
 
+impl Table {
+    /// The names of its columns of text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &'static str> {
+        self.columns
+            .iter()
+            .filter(|(_, kind)| *kind == Kind::Text)
+            .map(|(name, _)| *name)
+    }
+}
+
 /// What a column holds: how Debezium writes it and as what ClickHouse gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -24,6 +24,8 @@ use crate::{
     spare::Spare,
 };
 
+/// The header in which Debezium says which key a row had before its key was changed.
+const OLD_KEY: &str = "__debezium.oldkey";
 /// How long partitions are kept back from others so that a running insert can end.
 const LAST_INSERT: Duration = Duration::from_secs(5);
 
@@ -160,10 +162,14 @@ pub(crate) fn lost_partitions(error: &KafkaError) -> bool {
 }
 
 fn received<'a>(message: &'a BorrowedMessage<'_>) -> Received<'a> {
-    let traceparent = message.headers().and_then(|headers| {
-        let header = headers.iter().find(|header| header.key == "traceparent")?;
-        std::str::from_utf8(header.value?).ok()
-    });
+    let (mut traceparent, mut old_key) = (None, None);
+    for header in message.headers().into_iter().flat_map(|it| it.iter()) {
+        match header.key {
+            "traceparent" => traceparent = header.value.and_then(|it| str::from_utf8(it).ok()),
+            OLD_KEY => old_key = header.value,
+            _ => {}
+        }
+    }
     Received {
         topic: message.topic(),
         partition: message.partition(),
@@ -171,6 +177,7 @@ fn received<'a>(message: &'a BorrowedMessage<'_>) -> Received<'a> {
         key: message.key(),
         payload: message.payload(),
         traceparent,
+        old_key,
     }
 }
 
