@@ -70,11 +70,11 @@ impl Recipe {
         if folder.is_dir() {
             return Ok(Provisioned::Cached);
         }
-        let _lock = lock(checkout, self.name, say)?;
+        let cache = checkout.cache();
+        let _lock = lock(cache, self.name, say)?;
         if folder.is_dir() {
             return Ok(Provisioned::Cached);
         }
-        let cache = checkout.cache();
         self.remove_partial(cache)?;
 
         let partial = cache.join(format!("{}{}", self.partial_prefix(), process::id()));
@@ -122,19 +122,21 @@ impl Recipe {
     }
 }
 
-/// Lets one process at a time work on `name` in the cache; the others wait. It is
-/// let go when the answer is dropped or the process ends, however it ends.
+/// Lets one process at a time work on `name` in `folder`; the others wait. It is let
+/// go when the answer is dropped and what was started meanwhile has ended: an npm or
+/// apt-get that outlives its interrupted caller for a moment is still at work.
 ///
 /// # Errors
-/// When the cache cannot be written.
-pub(crate) fn lock(checkout: &Checkout, name: &str, say: &dyn Fn(&str)) -> Result<File> {
-    let cache = checkout.cache();
-    fs::create_dir_all(cache).with_context(|| format!("{} cannot be made", cache.display()))?;
-    let lock = File::create(cache.join(format!("{name}.lock")))?;
+/// When the folder cannot be written.
+pub(crate) fn lock(folder: &Path, name: &str, say: &dyn Fn(&str)) -> Result<File> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let lock = File::create(folder.join(format!("{name}.lock")))?;
     if lock.try_lock().is_err() {
         say("waiting for another process that works on it");
         lock.lock()?;
     }
+    // Programs inherit it.
+    rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty())?;
     Ok(lock)
 }
 
@@ -229,6 +231,23 @@ mod tests {
                 .is_file()
         );
         assert!(!stale.exists());
+    }
+
+    #[test]
+    fn what_an_interrupted_process_started_still_holds_its_lock() {
+        let scratch = Scratch::new("cache-lock");
+        let held = lock(scratch.path(), "app", &|_| ()).expect("free");
+        let mut started = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .expect("it starts");
+        drop(held);
+        let file = File::open(scratch.path().join("app.lock")).expect("it is there");
+        let while_it_runs = file.try_lock();
+        started.kill().expect("it runs");
+        started.wait().expect("it ends");
+        assert!(while_it_runs.is_err());
+        file.lock().expect("free again");
     }
 
     #[test]

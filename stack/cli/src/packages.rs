@@ -52,7 +52,7 @@ pub(crate) fn can_install() -> bool {
 /// # Errors
 /// When apt-get fails.
 pub(crate) fn install(checkout: &Checkout, task: &Task) -> Result<()> {
-    let _lock = cache::lock(checkout, "packages", &|step| task.step(step))?;
+    let _lock = cache::lock(checkout.cache(), "packages", &|step| task.step(step))?;
     HeldAutostart::release_what_was_left()?;
     let missing = missing(checkout)?;
     if missing.is_empty() {

@@ -1,7 +1,7 @@
 //! Builds what is ours: the services by cargo, the app by npm.
 
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    cache::short_hash,
+    cache::{lock, short_hash},
     exec, packages,
     parts::{Site, services},
     progress::{Progress, Task},
@@ -59,6 +59,7 @@ fn install_binaries(built: &Path, into: &Path) -> Result<()> {
 /// Builds the app unless nothing that goes into it has changed, and gives it to
 /// the stack.
 pub(super) fn app(site: &Site, task: &Task) -> Result<()> {
+    let _lock = lock_app(site, task)?;
     let frontend = site.checkout.root().join("frontend");
     let hash = hash_of(&[frontend.clone(), site.checkout.root().join("proto")])?;
     let built = frontend.join("dist");
@@ -76,6 +77,11 @@ pub(super) fn app(site: &Site, task: &Task) -> Result<()> {
         fs::write(stamp, &hash)?;
     }
     install_app(&hash, &built, &site.topology.gateway.app_dir)
+}
+
+/// The app's packages and its build lie in the checkout, which has two stacks.
+fn lock_app(site: &Site, task: &Task) -> Result<File> {
+    lock(&site.checkout.state(), "app", &|step| task.step(step))
 }
 
 fn install_app(hash: &str, built: &Path, into: &Path) -> Result<()> {
@@ -117,6 +123,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 /// them, and the contracts that ours import.
 pub(super) fn app_packages(site: &Site) -> Result<()> {
     let task = Progress::new().task("app");
+    let _lock = lock_app(site, &task)?;
     install_app_packages(site, &task, &log(site, "build-app")?)?;
     task.done("packages are there");
     Ok(())
