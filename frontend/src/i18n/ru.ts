@@ -185,9 +185,9 @@ export const ru: Dictionary = {
     heading: "Период в числах",
     inProgress: "Период ещё не закончился.",
     previousLacks: "За прошлый период есть не все показания.",
-    comparedWith: (period) => `Для сравнения: ${period}.`,
+    comparedWith: (period) => `${period} — период для сравнения.`,
     comparedPerDay: (period) =>
-      `Для сравнения: ${period}; время работы, захваты и сбои — за активный день.`,
+      `${period} — период для сравнения; время работы, захваты и сбои взяты за активный день.`,
     nothingToCompare: "В предыдущем периоде нет показаний для сравнения.",
     readings: "Захваты",
     perActiveDay: (count) => `${count} за активный день`,
