@@ -89,11 +89,12 @@ fn up() -> Child {
         .unwrap()
 }
 
-/// Interrupts it as a terminal does, and waits for its end.
+/// Ends it and what it has started, as a terminal does, and waits for its end. Not by
+/// SIGINT: whoever runs the tests in the background may have them ignore it.
 fn interrupt(up: Child) {
     let group = format!("-{}", up.id());
     let sent = Command::new("kill")
-        .args(["-s", "INT", "--", &group])
+        .args(["-s", "TERM", "--", &group])
         .status();
     assert!(sent.unwrap().success());
     let output = up.wait_with_output().unwrap();
