@@ -10,6 +10,11 @@ use tracing::Span;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(4);
 
+/// For requests that spend a code or a refresh token. A provider that was slow takes
+/// them all the same, and an answer that nobody waits for any more is lost with the
+/// session; whoever asked for it is not kept waiting as long.
+const SPENDING_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Far above any answer of a provider.
 const LONGEST_ANSWER: usize = 1 << 20;
 
@@ -49,15 +54,24 @@ impl Http {
         let client = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
             .build()?;
         Ok(Self(client))
     }
 
     /// Sends one request and reads the whole answer, whatever its status.
-    pub(super) async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.send_within(TIMEOUT, request).await
+    }
+
+    async fn send_within(
+        &self,
+        limit: Duration,
+        mut request: HttpRequest,
+    ) -> Result<HttpResponse, HttpError> {
         telemetry::inject(&Span::current(), request.headers_mut());
-        let mut answer = self.0.execute(request.try_into()?).await?;
+        let mut request: reqwest::Request = request.try_into()?;
+        *request.timeout_mut() = Some(limit);
+        let mut answer = self.0.execute(request).await?;
         let mut message = http::Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
             message = message.header(name, value);
@@ -73,11 +87,12 @@ impl Http {
     }
 }
 
+/// As `openidconnect` asks: for tokens alone.
 impl<'c> AsyncHttpClient<'c> for Http {
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
+        Box::pin(self.send_within(SPENDING_TIMEOUT, request))
     }
 }
