@@ -23,7 +23,7 @@ use tracing::Instrument;
 use self::renewing::Renewing;
 pub(crate) use self::{
     record::Access,
-    store::{LeaseState, NewSession, Renewable, SessionStore, Stored},
+    store::{LeaseState, NewSession, Renewable, Replacement, SessionStore, Stored},
     ticket::{SessionId, Ticket, TicketId},
 };
 use crate::{

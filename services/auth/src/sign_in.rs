@@ -44,15 +44,9 @@ pub(crate) trait AttemptStore: Send + Sync + 'static {
         lives: Duration,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Asks to complete an attempt; granted once.
+    /// Asks to complete an attempt; granted once, for longer than that takes. What is
+    /// neither kept again nor finished by then is gone.
     fn claim(&self, key: &AttemptKey) -> impl Future<Output = Result<Claim, Error>> + Send;
-
-    /// Puts an attempt back of which nothing was used up.
-    fn release(
-        &self,
-        key: &AttemptKey,
-        sealed: &[u8],
-    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Keeps the sealed outcome for `lives` in the place of the attempt.
     fn finish(

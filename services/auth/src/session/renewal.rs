@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::{
-    Access, LeaseState, Opened, Renewable, SealedTokens, SessionStore, Sessions, lease::Lease,
-    open_access,
+    Access, LeaseState, Opened, Renewable, Replacement, SealedTokens, SessionStore, Sessions,
+    lease::Lease, open_access,
 };
 use crate::{
     error::{Dependency, Error},
@@ -161,12 +161,17 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
     ) -> Result<Access, Error> {
         let session = renewal.session;
         let sealed = self.seal(session.id, &session.key, &access, refresh_token);
-        if self
+        match self
             .replace_patiently(session, renewal.generation, &sealed)
             .await?
         {
-            renewal.generation += 1;
-            return Ok(access);
+            Replacement::Made => {
+                renewal.generation += 1;
+                return Ok(access);
+            }
+            // The lease was lost, and its next owner has spent what was kept here.
+            Replacement::Outdated => return Ok(self.reread(session).await?.1),
+            Replacement::NoSession => {}
         }
         // It was ended meanwhile, by somebody who had only the spent token.
         if self.provider.end(refresh_token).await.is_err() {
@@ -182,7 +187,7 @@ impl<S: SessionStore, P: IdentityProvider> Sessions<S, P> {
         session: &Opened,
         generation: u64,
         sealed: &SealedTokens,
-    ) -> Result<bool, Error> {
+    ) -> Result<Replacement, Error> {
         let mut attempt = 0;
         loop {
             attempt += 1;

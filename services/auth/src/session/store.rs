@@ -48,6 +48,17 @@ pub(crate) struct Renewable {
     pub(crate) generation: u64,
 }
 
+/// What came of replacing a session's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replacement {
+    /// They are replaced.
+    Made,
+    /// Somebody else has replaced them meanwhile.
+    Outdated,
+    /// The session has ended.
+    NoSession,
+}
+
 /// What came of asking for a session's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LeaseState {
@@ -85,14 +96,14 @@ pub(crate) trait SessionStore: Send + Sync + 'static {
         id: SessionId,
     ) -> impl Future<Output = Result<Option<Renewable>, Error>> + Send;
 
-    /// Replaces the tokens if they are still those of `generation`; answers whether.
+    /// Replaces the tokens if they are still those of `generation`.
     fn replace_tokens(
         &self,
         id: SessionId,
         generation: u64,
         access: &[u8],
         refresh: &[u8],
-    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    ) -> impl Future<Output = Result<Replacement, Error>> + Send;
 
     /// Removes a session with everything of it.
     fn delete(&self, id: SessionId) -> impl Future<Output = Result<(), Error>> + Send;

@@ -12,7 +12,9 @@ use std::{
 use chrono::Utc;
 use tokio::sync::RwLock;
 
-use super::{LeaseState, NewSession, Renewable, SessionId, SessionStore, Stored, TicketId};
+use super::{
+    LeaseState, NewSession, Renewable, Replacement, SessionId, SessionStore, Stored, TicketId,
+};
 use crate::{
     error::{Dependency, Error},
     identity_provider::{
@@ -153,18 +155,18 @@ impl SessionStore for MemoryStore {
         generation: u64,
         access: &[u8],
         refresh: &[u8],
-    ) -> Result<bool, Error> {
+    ) -> Result<Replacement, Error> {
         let mut sessions = self.locked()?;
-        let Some(kept) = sessions
-            .get_mut(&id)
-            .filter(|kept| kept.generation == generation)
-        else {
-            return Ok(false);
+        let Some(kept) = sessions.get_mut(&id) else {
+            return Ok(Replacement::NoSession);
         };
+        if kept.generation != generation {
+            return Ok(Replacement::Outdated);
+        }
         kept.session.access = access.to_vec();
         kept.session.refresh = refresh.to_vec();
         kept.generation += 1;
-        Ok(true)
+        Ok(Replacement::Made)
     }
 
     async fn delete(&self, id: SessionId) -> Result<(), Error> {
@@ -230,10 +232,6 @@ impl AttemptStore for MemoryStore {
                 Claim::Granted(sealed)
             }
         })
-    }
-
-    async fn release(&self, key: &AttemptKey, sealed: &[u8]) -> Result<(), Error> {
-        self.put(key, Attempt::Pending(sealed.to_vec()))
     }
 
     async fn finish(&self, key: &AttemptKey, outcome: &[u8], _: Duration) -> Result<(), Error> {

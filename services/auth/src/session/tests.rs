@@ -227,6 +227,27 @@ async fn a_session_ended_while_its_answer_cannot_be_verified_ends_at_the_provide
     assert_eq!(*bench.provider.ended.lock().unwrap(), ["refresh 1"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_lost_its_lease_takes_the_newer_tokens_and_ends_nothing() {
+    let bench = Bench::new();
+    let ticket = bench.session(0).await;
+    bench.provider.keys_away_for.store(2, SeqCst);
+    let (token, replaced) = tokio::join!(bench.token(&ticket), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let (session, _) = bench.sessions.open(&ticket).await.unwrap();
+        let access = Access::granted(&grant(7, 300), Utc::now() + LIMITS.absolute);
+        let sealed = bench
+            .sessions
+            .seal(session.id, &session.key, &access, "refresh 7");
+        let store = &bench.store;
+        let kept = store.replace_tokens(session.id, 1, &sealed.access, &sealed.refresh);
+        kept.await
+    });
+    assert_eq!(replaced, Ok(Replacement::Made));
+    assert_eq!(token.unwrap(), "access 7");
+    assert!(bench.provider.ended.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_session_that_the_provider_ended_ends() {
     let bench = Bench::new();

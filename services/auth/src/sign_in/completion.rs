@@ -9,7 +9,9 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{AttemptKey, AttemptStore, AttemptTicket, Claim, Pending, ReturnTo, SignIns};
+use super::{
+    ATTEMPT_LIFE, AttemptKey, AttemptStore, AttemptTicket, Claim, Pending, ReturnTo, SignIns,
+};
 use crate::{
     error::{Dependency, Error},
     identity_provider::{Expected, IdentityProvider, ProviderError, Unverified, verify_patiently},
@@ -111,7 +113,7 @@ impl<A: AttemptStore, S: SessionStore, P: IdentityProvider> SignIns<A, S, P> {
         let completed = match Pending::open(&self.keys, ticket, &state, &sealed) {
             Some(attempt) => match self.redeem(&attempt, &answer.outcome).await {
                 Err(ProviderError::Unreached) => {
-                    self.attempts.release(key, &sealed).await?;
+                    self.attempts.keep(key, &sealed, ATTEMPT_LIFE).await?;
                     return Err(ProviderError::Unreached.into());
                 }
                 redeemed => self.open_session(attempt, redeemed, answer.previous).await,

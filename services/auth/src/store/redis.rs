@@ -16,7 +16,9 @@ use redis::{
 
 use crate::{
     error::{Dependency, Error},
-    session::{LeaseState, NewSession, Renewable, SessionId, SessionStore, Stored, TicketId},
+    session::{
+        LeaseState, NewSession, Renewable, Replacement, SessionId, SessionStore, Stored, TicketId,
+    },
     sign_in::{AttemptKey, AttemptStore, Claim},
 };
 
@@ -27,11 +29,13 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const COOLING_DOWN: &str = "cooling-down";
 
 /// Replaces tokens in the generation that was read; repeated after an answer that
-/// was lost, it finds its own tokens there. KEYS: session.
-/// ARGV: generation, access, refresh.
+/// was lost, it finds its own tokens there. Answers 1, 0 when there are others, and
+/// nothing when there is no session. KEYS: session. ARGV: generation, access, refresh.
 static REPLACE_TOKENS: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
+        "local generation = redis.call('HGET', KEYS[1], 'generation')
+         if not generation then return nil end
+         if generation ~= ARGV[1] then
              return redis.call('HGET', KEYS[1], 'refresh') == ARGV[3] and 1 or 0
          end
          redis.call('HSET', KEYS[1], 'access', ARGV[2], 'refresh', ARGV[3])
@@ -45,12 +49,17 @@ const PENDING: u8 = b'p';
 const CLAIMED: u8 = b'c';
 const FINISHED: u8 = b'f';
 
+/// How long whoever claimed an attempt may take to complete it. After that it is gone:
+/// a claim whose owner died, or never heard of it, can not be waited for.
+const CLAIM_LIFE: Duration = Duration::from_secs(120);
+
 /// Answers an attempt's value, and marks a pending one as claimed. KEYS: attempt.
+/// ARGV: how long the claim holds, in milliseconds.
 static CLAIM_ATTEMPT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local found = redis.call('GET', KEYS[1])
          if found and string.sub(found, 1, 1) == 'p' then
-             redis.call('SET', KEYS[1], 'c', 'KEEPTTL')
+             redis.call('SET', KEYS[1], 'c', 'PX', ARGV[1])
          end
          return found",
     )
@@ -240,12 +249,18 @@ impl SessionStore for Redis {
         generation: u64,
         access: &[u8],
         refresh: &[u8],
-    ) -> Result<bool, Error> {
+    ) -> Result<Replacement, Error> {
         let mut call = REPLACE_TOKENS.key(session_key(id));
         call.arg(generation).arg(access).arg(refresh);
-        call.invoke_async(&mut self.0.clone())
+        let replaced: Option<bool> = call
+            .invoke_async(&mut self.0.clone())
             .await
-            .map_err(|error| away(&error))
+            .map_err(|error| away(&error))?;
+        Ok(match replaced {
+            Some(true) => Replacement::Made,
+            Some(false) => Replacement::Outdated,
+            None => Replacement::NoSession,
+        })
     }
 
     async fn delete(&self, id: SessionId) -> Result<(), Error> {
@@ -305,6 +320,7 @@ impl AttemptStore for Redis {
     async fn claim(&self, key: &AttemptKey) -> Result<Claim, Error> {
         let found: Option<Vec<u8>> = CLAIM_ATTEMPT
             .key(attempt_key(key))
+            .arg(millis(CLAIM_LIFE))
             .invoke_async(&mut self.0.clone())
             .await
             .map_err(|error| away(&error))?;
@@ -314,15 +330,6 @@ impl AttemptStore for Redis {
             Some((&FINISHED, sealed)) => Claim::Finished(sealed.to_vec()),
             _ => Claim::Unknown,
         })
-    }
-
-    async fn release(&self, key: &AttemptKey, sealed: &[u8]) -> Result<(), Error> {
-        let mut command = redis::cmd("SET");
-        command
-            .arg(attempt_key(key))
-            .arg(tagged(PENDING, sealed))
-            .arg(&["XX", "KEEPTTL"]);
-        self.run(&command).await
     }
 
     async fn finish(&self, key: &AttemptKey, outcome: &[u8], lives: Duration) -> Result<(), Error> {
