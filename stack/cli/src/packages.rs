@@ -101,10 +101,12 @@ impl HeldAutostart {
 
     /// Ends what an installation that was interrupted still holds back.
     fn release_what_was_left() -> Result<()> {
-        match fs::read_to_string(POLICY) {
-            Ok(policy) if policy == OUR_POLICY => Self.release(),
-            _ => Ok(()),
+        let displaced = Path::new(SAVED_POLICY).exists() && !Path::new(POLICY).exists();
+        let ours = fs::read_to_string(POLICY).is_ok_and(|policy| policy == OUR_POLICY);
+        if displaced || ours {
+            return Self.release();
         }
+        Ok(())
     }
 
     fn release(self) -> Result<()> {

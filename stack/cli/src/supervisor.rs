@@ -252,8 +252,10 @@ impl Supervisor {
                     self.logs.join("supervisor.log").display()
                 );
             }
-            // With no process to stop it stays, and heeds no other signal.
-            if !self.processes()?.iter().any(Process::active) {
+            // With no process to stop it stays, and heeds no other signal. One that
+            // does not answer any more is about to end.
+            let idle = |processes: Vec<Process>| !processes.iter().any(Process::active);
+            if self.processes().is_ok_and(idle) {
                 let _ = kill_process(supervisor, Signal::KILL);
             }
             thread::sleep(POLL);
