@@ -13,6 +13,7 @@ use std::{
 };
 
 use ::http::{HeaderValue, header};
+use arc_swap::ArcSwapOption;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, CsrfToken, HttpResponse, LanguageTag, Nonce,
@@ -86,13 +87,10 @@ pub(crate) struct Keycloak(Arc<Inner>);
 struct Inner {
     settings: Settings,
     http: Http,
-    discovery: Mutex<Discovery>,
-}
-
-#[derive(Default)]
-struct Discovery {
-    realm: Option<Arc<Realm>>,
-    tried: Option<Instant>,
+    /// As it was discovered last; read without waiting for a discovery under way.
+    realm: ArcSwapOption<Realm>,
+    /// Held by the one discovery under way: when the last one that failed ended.
+    failed: Mutex<Option<Instant>>,
 }
 
 impl Keycloak {
@@ -101,46 +99,52 @@ impl Keycloak {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub(crate) fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let (http, discovery) = (Http::new()?, Mutex::default());
         Ok(Self(Arc::new(Inner {
             settings,
-            http,
-            discovery,
+            http: Http::new()?,
+            realm: ArcSwapOption::empty(),
+            failed: Mutex::default(),
         })))
     }
 
     async fn realm(&self) -> Result<Arc<Realm>, ProviderError> {
-        let mut discovery = self.0.discovery.lock().await;
-        match &discovery.realm {
-            Some(realm) => Ok(Arc::clone(realm)),
-            None => self.discover(&mut discovery).await,
+        match self.0.realm.load_full() {
+            Some(realm) => Ok(realm),
+            None => self.discover(|_| true).await,
         }
     }
 
     /// The realm as it was after `moment`: the provider rotates its keys. Only its
     /// own answers lead here, nobody can make it be asked by inventing keys.
     async fn realm_after(&self, moment: Instant) -> Result<Arc<Realm>, ProviderError> {
-        let mut discovery = self.0.discovery.lock().await;
-        match &discovery.realm {
-            Some(realm) if realm.asked > moment => Ok(Arc::clone(realm)),
-            _ => self.discover(&mut discovery).await,
-        }
+        self.discover(|realm| realm.asked > moment).await
     }
 
-    async fn discover(&self, discovery: &mut Discovery) -> Result<Arc<Realm>, ProviderError> {
-        if discovery.tried.is_some_and(|tried| tried.elapsed() < PAUSE) {
+    /// Discovers the realm, unless somebody has just found one that will do. Whoever
+    /// waited for a discovery that failed shares its failure.
+    async fn discover(
+        &self,
+        will_do: impl Fn(&Realm) -> bool,
+    ) -> Result<Arc<Realm>, ProviderError> {
+        let mut failed = self.0.failed.lock().await;
+        if let Some(realm) = self.0.realm.load_full().filter(|realm| will_do(realm)) {
+            return Ok(realm);
+        }
+        if failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
             return Err(ProviderError::Unavailable);
         }
-        discovery.tried = Some(Instant::now());
-        let realm = Realm::discover(&self.0.settings, &self.0.http)
-            .await
-            .map_err(|error| {
+        match Realm::discover(&self.0.settings, &self.0.http).await {
+            Ok(realm) => {
+                let realm = Arc::new(realm);
+                self.0.realm.store(Some(Arc::clone(&realm)));
+                Ok(realm)
+            }
+            Err(error) => {
                 tracing::warn!(%error, "the identity provider could not be discovered");
-                ProviderError::Unavailable
-            })?;
-        let realm = Arc::new(realm);
-        discovery.realm = Some(Arc::clone(&realm));
-        Ok(realm)
+                *failed = Some(Instant::now());
+                Err(ProviderError::Unavailable)
+            }
+        }
     }
 
     /// Posts a form as our client.
