@@ -121,15 +121,19 @@ pub(crate) async fn of(
         Selection::Latest(kind) => latest(warehouse, customer, kind).await?,
     };
     // Before the data: what comes in between only makes the report fresher than it says.
-    let watermarks = warehouse.watermarks(period).await?;
+    let (watermarks, mut reopened) = futures::try_join!(
+        warehouse.watermarks(period),
+        warehouse.reopened_days(customer, period),
+    )?;
     let (full_name, usage, prostheses, service_visits) = futures::try_join!(
         warehouse.full_name(customer),
         warehouse.usage(customer, period),
         warehouse.prostheses(customer, period),
         warehouse.service_visits(customer, period),
     )?;
-    // After the data: what the CRM took out of the mart before they were read is missing there.
-    let reopened = warehouse.reopened_days(customer, period).await?;
+    // After the data, too: a day is missing there if the CRM took it out of the mart before they
+    // were read, or if it was loaded again only afterwards.
+    reopened.extend(warehouse.reopened_days(customer, period).await?);
     Ok(Report {
         customer,
         full_name: full_name.ok_or(Error::CustomerNotFound)?,
