@@ -21,20 +21,25 @@ CREATE VIEW IF NOT EXISTS report_wear
     worn_from     DateTime64(6, 'UTC'),
     worn_until    DateTime64(6, 'UTC')
 )
-AS SELECT
-    prosthesis_id,
-    customer_id,
-    valid_from AS worn_from,
-    least(
-        ifNull(valid_to, toDateTime64('2149-01-01 00:00:00', 6, 'UTC')),
-        leadInFrame(valid_from, 1, toDateTime64('2149-01-01 00:00:00', 6, 'UTC')) OVER
-        (
-            PARTITION BY prosthesis_id
-            ORDER BY valid_from, id
-            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
-        )
-    ) AS worn_until
-FROM crm_assignments;
+AS SELECT prosthesis_id, customer_id, worn_from, worn_until
+FROM
+(
+    SELECT
+        prosthesis_id,
+        customer_id,
+        valid_from AS worn_from,
+        least(
+            ifNull(valid_to, toDateTime64('2149-01-01 00:00:00', 6, 'UTC')),
+            leadInFrame(valid_from, 1, toDateTime64('2149-01-01 00:00:00', 6, 'UTC')) OVER
+            (
+                PARTITION BY prosthesis_id
+                ORDER BY valid_from, id
+                ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+            )
+        ) AS worn_until
+    FROM crm_assignments
+)
+WHERE worn_from < worn_until;
 
 -- The rows of the datamart that are a customer's and have readings: those whose stretch is one that
 -- the CRM gives the customer now. Whoever shows readings reads them here and nowhere else. The

@@ -22,8 +22,10 @@ WITH
     used AS
     (
         SELECT
+            worn.customer_id AS customer_id,
             worn.prosthesis_id AS prosthesis_id,
             worn.since AS since,
+            worn.until AS until,
             count() AS readings,
             sum(reading.duration_ms) AS use_ms,
             sum(reading.response_ms) AS response_ms_sum,
@@ -41,7 +43,7 @@ WITH
         WHERE toDate(reading.recorded_at) = {day:Date}
             AND reading.run_id = {run:UUID}
             AND reading.recorded_at < worn.until
-        GROUP BY worn.prosthesis_id, worn.since
+        GROUP BY worn.customer_id, worn.prosthesis_id, worn.since, worn.until
     )
 SELECT
     stretches.customer_id,
@@ -62,4 +64,4 @@ SELECT
     used.fault_readings,
     {run:UUID}
 FROM stretches
-LEFT JOIN used USING (prosthesis_id, since)
+LEFT JOIN used USING (customer_id, prosthesis_id, since, until)
