@@ -36,26 +36,6 @@ impl Days {
         Ok(Self { first, last })
     }
 
-    /// Days in their order as runs of consecutive ones, each short enough for a run.
-    pub(crate) fn spans(days: &[NaiveDate]) -> Vec<Self> {
-        let mut spans: Vec<Self> = Vec::new();
-        for day in days.iter().copied() {
-            match spans.last_mut() {
-                Some(span)
-                    if span.last.succ_opt() == Some(day)
-                        && (day - span.first).num_days() < MOST_DAYS =>
-                {
-                    span.last = day;
-                }
-                _ => spans.push(Self {
-                    first: day,
-                    last: day,
-                }),
-            }
-        }
-        spans
-    }
-
     /// Days as they were stored.
     pub(crate) fn stored(first: NaiveDate, last: NaiveDate) -> Self {
         Self { first, last }
@@ -153,14 +133,6 @@ mod tests {
     }
 
     #[test]
-    fn days_that_follow_each_other_are_one_span() {
-        let days = ["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-03"].map(day);
-        let spans = Days::spans(&days);
-        let bounds: Vec<_> = spans.iter().map(|it| (it.first(), it.last())).collect();
-        assert_eq!(bounds, [(days[0], days[2]), (days[3], days[3])]);
-    }
-
-    #[test]
     fn a_day_that_is_over_is_complete_until_its_end() {
         let midnight = "2026-11-24T00:00:00Z".parse::<DateTime<Utc>>().unwrap();
         let noon = "2026-11-24T12:00:00Z".parse::<DateTime<Utc>>().unwrap();
@@ -169,20 +141,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn spans_have_every_day_once_and_fit_a_run(
-            offsets in proptest::collection::btree_set(0u64..900, 0..900),
-        ) {
-            let days: Vec<_> = offsets
-                .into_iter()
-                .map(|offset| day("2024-01-01") + chrono::Days::new(offset))
-                .collect();
-            let spans = Days::spans(&days);
-            prop_assert!(spans.iter().all(|span| span.iter().count() <= 366));
-            let spread: Vec<_> = spans.into_iter().flat_map(Days::iter).collect();
-            prop_assert_eq!(spread, days);
-        }
-
         #[test]
         fn any_text_is_days_or_an_error(first in ".{0,12}", last in ".{0,12}") {
             let _ = parse(&first, &last);

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::DailyLoad;
-use crate::days::Days;
 use crate::error::Error;
 use crate::store::crm::Inputs;
 
@@ -63,9 +62,11 @@ impl DailyLoad {
             return Ok(settled);
         }
         let days = self.crm.changed_days().await?;
-        for span in Days::spans(&days) {
-            if let Some(run) = self.runs.reopen(span).await? {
-                tracing::info!(run_id = %run, first = %span.first(), last = %span.last(), "days are loaded again: their wearers have changed");
+        // A run each: a day that cannot be loaded keeps no other one back. Patients look at the
+        // newest first.
+        for day in days.iter().rev() {
+            if let Some(run) = self.runs.reopen(*day).await? {
+                tracing::info!(run_id = %run, %day, "a day is loaded again: its wearers have changed");
                 woken.notify_one();
             }
         }

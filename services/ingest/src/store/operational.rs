@@ -1,7 +1,7 @@
 //! The runs in the operational Postgres: their rows, who works on them, what became of them.
 
 use bionicpro_mesh::status::Reason;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
@@ -114,20 +114,22 @@ impl Runs {
         Err(Error::operational("the days are contended"))
     }
 
-    /// Records a new run over days whose wearers have changed. None where a run that has not ended
-    /// covers one of them, or one that was started here has failed on them within the last minute.
-    pub(crate) async fn reopen(&self, days: Days) -> Result<Option<RunId>, Error> {
+    /// Records a new run over a day whose wearers have changed. None where a run that has not ended
+    /// covers it, or for a while after one that was started here has failed on it: a minute, twice
+    /// as long after each further failure of the same day, an hour at most.
+    pub(crate) async fn reopen(&self, day: NaiveDate) -> Result<Option<RunId>, Error> {
         let sql = "INSERT INTO etl_runs (run_id, request_id, start_day, end_day, reopened) \
-             SELECT $1::uuid, $2::uuid, $3::date, $4::date, true WHERE NOT EXISTS ( \
+             SELECT $1::uuid, $2::uuid, $3::date, $3::date, true WHERE NOT EXISTS ( \
                  SELECT FROM etl_runs WHERE reopened AND state IN ('FAILED', 'ABANDONED') \
-                     AND finished_at > now() - interval '1 minute' \
-                     AND daterange(start_day, end_day, '[]') && daterange($3, $4, '[]')) \
+                     AND start_day = $3 AND finished_at > now() - interval '1 day' \
+                 HAVING max(finished_at) > \
+                     now() - least(interval '1 minute' * power(2, count(*) - 1), interval '1 hour')) \
              ON CONFLICT DO NOTHING RETURNING run_id";
         let (run_id, request_id) = (RunId::new().0, Uuid::now_v7());
         let row = self
             .connection()
             .await?
-            .query_opt(sql, &[&run_id, &request_id, &days.first(), &days.last()])
+            .query_opt(sql, &[&run_id, &request_id, &day])
             .await?;
         row.map(|row| Ok(RunId(row.try_get(0)?))).transpose()
     }
