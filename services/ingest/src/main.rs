@@ -28,10 +28,8 @@ use crate::store::warehouse::Warehouse;
 
 const NAME: &str = "bionicpro-ingest";
 
-type Failed = Box<dyn std::error::Error>;
-
 #[tokio::main]
-async fn main() -> Result<(), Failed> {
+async fn main() -> anyhow::Result<()> {
     let config = configuration::from_process(Config::read);
     let _telemetry = telemetry::start(NAME, &config.basics.telemetry)?;
     let runs = Runs::new(config.operational_database.clone())?;
@@ -47,7 +45,7 @@ async fn main() -> Result<(), Failed> {
     }
 }
 
-async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> Result<(), Failed> {
+async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> anyhow::Result<()> {
     let wake = Arc::new(Notify::new());
     let stop = CancellationToken::new();
     let load = DailyLoad {

@@ -20,7 +20,7 @@ use crate::store::Warehouse;
 const NAME: &str = "bionicpro-reports";
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> anyhow::Result<()> {
     let config = configuration::from_process(Config::read);
     let _telemetry = telemetry::start(NAME, &config.basics.telemetry)?;
     let warehouse = Warehouse::new(&clickhouse::connect(&config.clickhouse));
