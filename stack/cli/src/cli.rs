@@ -83,8 +83,12 @@ pub(crate) enum Suite {
     Frontend,
     /// The whole mesh, on a stack of its own.
     E2e,
+    /// Readings on their way into the reports, on the same stack.
+    Ingest,
     /// The app in a real browser, on the same stack.
     Browser,
+    /// What the mesh survives: its parts are killed while it works.
+    Faults,
     /// `cargo stack` itself: interrupted, called twice, in the way of others.
     Stack,
     /// Every command of the README, against the test stack.

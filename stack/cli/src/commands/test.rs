@@ -17,12 +17,14 @@ use crate::{
     topology::Topology,
 };
 
-const ALL: [Suite; 7] = [
+const ALL: [Suite; 9] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
     Suite::E2e,
+    Suite::Ingest,
     Suite::Browser,
+    Suite::Faults,
     Suite::Stack,
     Suite::Readme,
 ];

@@ -30,7 +30,9 @@ pub(super) fn title(suite: Suite) -> &'static str {
         Suite::Unit => "unit",
         Suite::Frontend => "frontend",
         Suite::E2e => "e2e",
+        Suite::Ingest => "ingest",
         Suite::Browser => "browser",
+        Suite::Faults => "faults",
         Suite::Stack => "stack",
         Suite::Readme => "readme",
     }
@@ -59,6 +61,14 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
         }
         Suite::E2e => Ok(vec![
             workspace_tests(site, &[], &["tests/tests"])?.on_stack(site),
+        ]),
+        // One program, called as the suite: a file of it for each group of behaviours.
+        Suite::Ingest | Suite::Faults => Ok(vec![
+            cargo(
+                &format!("test --locked --workspace --test {}", title(suite)),
+                Counting::CargoTest,
+            )
+            .on_stack(site),
         ]),
         Suite::Browser => Ok(vec![
             npm(

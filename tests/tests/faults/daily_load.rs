@@ -13,16 +13,15 @@ use bionicpro_tests::loader::{Etl, Loader};
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::telemetry::{Telemetry, mart, worn_in_2020};
 use bionicpro_tests::{eventually, stack};
-use tokio::sync::Mutex;
+
+use crate::alone;
 
 /// How long a service may take to be there, or a load to get to a point.
 const LIMIT: Duration = Duration::from_secs(60);
-/// The stack has one ingest service: no test calls it while another kills it.
-static INGEST: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
 async fn a_run_that_the_crms_changes_do_not_reach_fails_and_says_why() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let parts = ["ingest", "cdc"].map(|name| Process::of(stack(), name));
     let away = parts.each_ref().map(|part| part.stop().unwrap());
     let loader = Loader::start(stack(), &["--crm-limit-seconds=1"]).unwrap();
@@ -43,7 +42,7 @@ async fn a_run_that_the_crms_changes_do_not_reach_fails_and_says_why() {
 
 #[tokio::test]
 async fn a_day_survives_the_death_of_its_load() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let days = Days::of("2020-03").await;
     let (marts, run) = days
         .kill_the_load("--daily-load-rehearsal=slow", second_day_is_staged)
@@ -81,7 +80,7 @@ async fn a_day_survives_the_death_of_its_load() {
 /// that is neither.
 #[tokio::test]
 async fn a_load_that_does_not_swap_leaves_a_day_that_is_neither() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let days = Days::of("2020-04").await;
     let (marts, run) = days
         .kill_the_load("--daily-load-rehearsal=slow-and-unsafe", second_day_is_gone)

@@ -15,11 +15,12 @@ use bionicpro_tests::tokens::{self, Lifespan};
 use bionicpro_tests::{eventually, rpc, stack};
 use http::StatusCode;
 use redis::AsyncTypedCommands;
-use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use url::Url;
+
+use crate::alone;
 
 const CHECK_SESSION: &str = "/bionicpro.auth.v1.SessionService/CheckSession";
 const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
@@ -27,12 +28,6 @@ const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 const COMEBACK: Duration = Duration::from_secs(30);
 /// Keycloak takes longer, on a busy machine much longer.
 const KEYCLOAK_COMEBACK: Duration = Duration::from_secs(180);
-
-/// A fault is everybody's: one test at a time.
-async fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::const_new(());
-    ALONE.lock().await
-}
 
 async fn signed_in() -> Browser<'static> {
     let mut browser = Browser::new(stack());

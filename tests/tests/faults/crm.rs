@@ -7,22 +7,20 @@ use std::time::Duration;
 use bionicpro_tests::consumer::{self, Consumer};
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::{crm, eventually, stack};
-use tokio::sync::Mutex;
 use tokio_postgres::Client;
 use uuid::Uuid;
+
+use crate::alone;
 
 /// How long all changes may take once everything runs again.
 const CATCH_UP: Duration = Duration::from_secs(60);
 /// How long a killed process may take to be back.
 const COMEBACK: Duration = Duration::from_secs(60);
 
-/// One fault at a time: each test kills what the others need.
-static STACK: Mutex<()> = Mutex::const_new(());
-
 #[tokio::test]
 async fn ten_thousand_changes_survive_the_deaths_of_consumer_and_connect() {
     const ROUNDS: usize = 100;
-    let _alone = STACK.lock().await;
+    let _alone = alone().await;
     let crm = crm::connect(stack()).await.unwrap();
     for round in 0..ROUNDS {
         change_a_hundred_rows(&crm).await;
@@ -41,7 +39,7 @@ async fn ten_thousand_changes_survive_the_deaths_of_consumer_and_connect() {
 
 #[tokio::test]
 async fn a_batch_survives_the_consumer_that_could_not_insert_it() {
-    let _alone = STACK.lock().await;
+    let _alone = alone().await;
     let crm = crm::connect(stack()).await.unwrap();
     die_while_clickhouse_is_away(&crm, &[]).await;
     assert!(views_are_equal(&crm).await, "changes are lost");
@@ -52,7 +50,7 @@ async fn a_batch_survives_the_consumer_that_could_not_insert_it() {
 /// more from its beginning, the log brings it back, and nothing old wins.
 #[tokio::test]
 async fn the_same_batch_is_lost_when_its_offsets_are_committed_first() {
-    let _alone = STACK.lock().await;
+    let _alone = alone().await;
     let crm = crm::connect(stack()).await.unwrap();
     die_while_clickhouse_is_away(&crm, &["--fault=commit-before-insert"]).await;
     assert!(
@@ -78,7 +76,7 @@ async fn the_same_batch_is_lost_when_its_offsets_are_committed_first() {
 /// the worst of both.
 #[tokio::test]
 async fn a_consumer_that_panics_ends_and_its_successor_loses_nothing() {
-    let _alone = STACK.lock().await;
+    let _alone = alone().await;
     let crm = crm::connect(stack()).await.unwrap();
     let cdc = Process::of(stack(), "cdc");
     let away = cdc.stop().unwrap();

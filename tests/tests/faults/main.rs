@@ -1,0 +1,14 @@
+//! What the mesh survives: real processes are killed, frozen and restarted while it works, and an
+//! oracle counts. A part's faults stand in a file of its own.
+
+mod crm;
+mod daily_load;
+mod sessions;
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// A fault is everybody's: one test at a time.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}

@@ -1,0 +1,4 @@
+//! Readings on their way into the reports: how they come in, and how days are loaded.
+
+mod daily_load;
+mod runs;
