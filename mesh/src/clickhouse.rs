@@ -2,6 +2,7 @@
 //! query, and migrations. What they ask is their own.
 
 mod migrate;
+pub mod native;
 mod query_error;
 
 use std::time::Duration;
@@ -71,6 +72,34 @@ pub fn connect(settings: &Settings) -> Client {
         .with_user(&settings.user)
         .with_password(settings.password.expose_secret())
         .with_database(&settings.database)
+}
+
+/// How long ClickHouse may take to accept a chunk, and to answer when it has all.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Inserts a block into `target`, a table and perhaps its columns. The same block again changes
+/// nothing: ClickHouse knows it by its content. A name made of offsets would also fit the first
+/// messages of a topic that was made anew.
+///
+/// # Errors
+/// It may or may not be inserted: try again with the same block.
+pub async fn insert(
+    client: &Client,
+    target: &str,
+    block: &native::Encoded,
+) -> Result<(), clickhouse::error::Error> {
+    let mut insert = traced(client)
+        .insert_formatted_with(format!("INSERT INTO {target} FORMAT Native"))
+        .with_setting(
+            "insert_deduplication_token",
+            format!("{:032x}", block.digest()),
+        )
+        .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
+    for chunk in block.chunks().filter(|chunk| !chunk.is_empty()) {
+        insert.send(chunk).await?;
+    }
+    insert.end().await
 }
 
 /// The client for one query: it carries the trace of the span that this code runs in.

@@ -7,6 +7,8 @@ pub mod client;
 pub mod config;
 pub mod deadline;
 pub mod identity;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod policy;
 pub mod request;
 pub mod server;

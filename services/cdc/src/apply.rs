@@ -1,60 +1,45 @@
 //! Applies batches, one after the other: rows, completed rows and dead letters into ClickHouse, and
 //! only then the offsets into Kafka. What fails is tried again for as long as it takes.
 
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use bionicpro_mesh::telemetry::messaging;
+use bionicpro_mesh::{
+    clickhouse as mesh,
+    clickhouse::native::Encoded,
+    kafka::{self, Assignment, Consumer, Kept, Trouble, dead_letters},
+    telemetry::messaging,
+};
 use chrono::Utc;
 use futures::future::join_all;
-use tokio::{sync::mpsc, task, time};
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::{
-    batch::{Batch, Incomplete, Kept, Range, parse_row_of, version},
+    batch::{Batch, Incomplete, parse_row_of, version},
     block::{self, Block, Outcome},
     config::Fault,
-    consume::Reading,
     feed::Feed,
     moved::{self, Version},
     rejection::Rejection,
-    spare::Spare,
-    store::{
-        clickhouse::{DEAD_LETTERS, Store, dead_letters},
-        kafka::{Assignment, Committed, Consumer, lost_partitions},
-        native::Encoded,
-    },
+    store::clickhouse::{DEAD_LETTERS, Store},
     tables::Table,
-    trouble::Trouble,
 };
-
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What applies batches.
 pub(crate) struct Apply {
     pub(crate) feed: Arc<Feed>,
     pub(crate) store: Store,
-    pub(crate) consumer: Arc<Consumer>,
+    pub(crate) consumer: Arc<Consumer<Batch>>,
     /// What keeps a batch from being applied, for readiness.
     pub(crate) trouble: Arc<Trouble>,
     /// A safety that is taken out, for the tests that prove it is needed.
     pub(crate) fault: Option<Fault>,
 }
 
-impl Apply {
-    /// Applies what comes until there is nothing more, and puts the batches back.
-    pub(crate) async fn run(self, mut full: mpsc::Receiver<Reading>, spare: Arc<Spare>) {
-        while let Some(mut reading) = full.recv().await {
-            self.apply(&mut reading.batch, reading.assignment).await;
-            reading.batch.clear();
-            spare.put(reading.batch);
-        }
-    }
-
+impl kafka::Apply<Batch> for Apply {
     async fn apply(&self, batch: &mut Batch, assignment: Assignment) {
         match self.fault {
-            Some(Fault::CommitBeforeInsert) => self.commit(&batch.ranges, assignment).await,
+            Some(Fault::CommitBeforeInsert) => self.commit(batch, assignment).await,
             Some(Fault::PanicWhileApplying) => panic!("a test asked for it"),
             None => {}
         }
@@ -64,7 +49,7 @@ impl Apply {
         for change in &incomplete {
             earlier.push(self.old_versions(change).await);
         }
-        let spans = &batch.spans;
+        let spans = batch.ledger.spans();
         let filled = batch.blocks.iter_mut().filter(|block| block.rows() > 0);
         join_all(filled.map(|block| self.insert_block(block, spans))).await;
         for (change, earlier) in incomplete.into_iter().zip(earlier) {
@@ -76,10 +61,12 @@ impl Apply {
             self.set_aside(batch).await;
         }
         if self.fault != Some(Fault::CommitBeforeInsert) {
-            self.commit(&batch.ranges, assignment).await;
+            self.commit(batch, assignment).await;
         }
     }
+}
 
+impl Apply {
     async fn insert_block(&self, block: &mut Block, spans: &[Span]) {
         let (table, rows) = (block.table(), block.rows());
         let encoded = block.encode();
@@ -89,7 +76,8 @@ impl Apply {
     }
 
     async fn insert(&self, target: &'static str, block: &Encoded) {
-        self.insist(target, || self.store.insert(target, block))
+        self.trouble
+            .insist(target, || mesh::insert(self.store.client(), target, block))
             .await;
     }
 
@@ -137,7 +125,8 @@ impl Apply {
     }
 
     async fn versions(&self, table: &'static Table, id: Uuid) -> Vec<Version> {
-        self.insist(table.target, || self.store.versions(table, id))
+        self.trouble
+            .insist(table.target, || self.store.versions(table, id))
             .await
     }
 
@@ -155,44 +144,9 @@ impl Apply {
         self.insert(DEAD_LETTERS, &block).await;
     }
 
-    /// Commits the offsets, unless the partitions have gone to another member.
-    async fn commit(&self, ranges: &[Range], assignment: Assignment) {
-        let committed = self
-            .insist("kafka", || async {
-                let (consumer, ranges) = (Arc::clone(&self.consumer), ranges.to_vec());
-                let commit = move || consumer.commit(&ranges, assignment);
-                match task::spawn_blocking(commit).await {
-                    Ok(Err(error)) if lost_partitions(&error) => Ok(Committed::NotOurs),
-                    Ok(outcome) => outcome.map_err(|error| error.to_string()),
-                    Err(panicked) => Err(panicked.to_string()),
-                }
-            })
+    async fn commit(&self, batch: &Batch, assignment: Assignment) {
+        self.consumer
+            .commit_applied(batch.ledger.ranges(), assignment, &self.trouble)
             .await;
-        if committed == Committed::NotOurs {
-            tracing::info!("offsets not committed: the partitions are somebody else's now");
-        }
-    }
-
-    /// Tries until it succeeds; meanwhile readiness knows of the trouble with `what`.
-    async fn insist<T, E, F>(&self, what: &'static str, act: impl Fn() -> F) -> T
-    where
-        E: Display,
-        F: Future<Output = Result<T, E>>,
-    {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match act().await {
-                Ok(done) => {
-                    self.trouble.over();
-                    return done;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, what, "changes are not applied: trying again");
-                    self.trouble.with(what);
-                }
-            }
-            time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
     }
 }

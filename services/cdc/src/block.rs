@@ -1,13 +1,13 @@
 //! Rows of one table on their way into ClickHouse, column by column. A row is written whole or not
 //! at all.
 
+use bionicpro_mesh::clickhouse::native::{Column, Encoded, Length};
 use sonic_rs::{JsonValueTrait, LazyValue};
 use uuid::Uuid;
 
 use crate::{
     envelope::Change,
     rejection::Rejection,
-    store::native::{Column, Encoded, Length},
     tables::{Kind, Table},
     value::{self, Fault},
 };

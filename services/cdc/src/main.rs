@@ -6,19 +6,15 @@ mod batch;
 mod block;
 mod config;
 mod connect;
-mod consume;
 mod envelope;
 mod error;
 mod feed;
 mod follow;
 mod moved;
-mod pipeline;
 mod rejection;
 mod rpc;
-mod spare;
 mod store;
 mod tables;
-mod trouble;
 mod value;
 mod watermark;
 
@@ -27,20 +23,21 @@ use std::{process::ExitCode, sync::Arc};
 use bionicpro_mesh::{
     clickhouse::{self, MigrateError},
     config::from_process,
+    kafka::{Limits, Pipeline, StartError, Trouble},
     server::{Server, shutdown_signal},
     telemetry,
 };
 use bionicpro_proto::cdc::v1::cdc_service_server::CdcServiceServer;
 
 use crate::{
+    apply::Apply,
+    batch::Batch,
     config::{Command, Config},
-    pipeline::Pipeline,
     rpc::Cdc,
     store::{
         clickhouse::{MIGRATIONS, Store},
-        kafka::{Group, Positions},
+        kafka::{self, Group, Positions},
     },
-    trouble::Trouble,
 };
 
 /// The name of the program and the audience of its callers' tokens.
@@ -85,7 +82,7 @@ async fn serve(config: &Config) -> Result<(), Failed> {
     let (brokers, feed) = (config.kafka_brokers.as_str(), &config.feed);
     let group = Arc::new(Group::observe(brokers, Arc::clone(feed))?);
     let trouble = Arc::new(Trouble::default());
-    let pipeline = Pipeline::start(config, store.clone(), Arc::clone(&trouble))?;
+    let pipeline = start_pipeline(config, store.clone(), Arc::clone(&trouble))?;
     let topic = config.connect_offsets_topic.clone();
     let positions = Positions::read(brokers, Arc::clone(feed), topic)?;
     let (source, guard) = (feed.source.clone(), pipeline.guard());
@@ -119,6 +116,24 @@ async fn serve(config: &Config) -> Result<(), Failed> {
     let stopped = pipeline.stop().await;
     follow.abort();
     Ok(stopped?)
+}
+
+fn start_pipeline(
+    config: &Config,
+    store: Store,
+    trouble: Arc<Trouble>,
+) -> Result<Pipeline, StartError> {
+    let feed = &config.feed;
+    let topics = feed.topics.each_ref().map(String::as_str);
+    let applier = |consumer| Apply {
+        feed: Arc::clone(feed),
+        store,
+        consumer,
+        trouble,
+        fault: config.fault,
+    };
+    let group = kafka::config(&config.kafka_brokers, feed);
+    Pipeline::start(group, &topics, Limits::LARGE, || Batch::new(feed), applier)
 }
 
 async fn kafka_answers(group: Arc<Group>) -> Result<(), Failed> {

@@ -112,7 +112,7 @@ async fn die_while_clickhouse_is_away(crm: &Client, arguments: &[&str]) {
     let clickhouse_away = clickhouse.stop().unwrap();
     change_a_hundred_rows(crm).await;
     eventually("the consumer has tried to insert", CATCH_UP, || async {
-        consumer.log().unwrap().contains("changes are not applied")
+        consumer.log().unwrap().contains("messages are not applied")
     })
     .await;
     drop(consumer);

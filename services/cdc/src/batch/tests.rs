@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use bionicpro_mesh::kafka::{Batch as _, Headers, Range};
 use proptest::prelude::*;
 
 const TOPIC: &str = "crm.public.service_visits";
@@ -24,8 +25,7 @@ fn received(offset: i64, payload: Option<&str>) -> Received<'_> {
         offset,
         key: Some(b"{}"),
         payload: payload.map(str::as_bytes),
-        traceparent: None,
-        old_key: None,
+        headers: Headers::default(),
     }
 }
 
@@ -59,9 +59,9 @@ fn a_row_becomes_a_version_and_a_tombstone_nothing() {
         partition: 1,
         first: 10,
         last: 12,
-        lsn: Some(8),
+        note: Some(8),
     };
-    assert_eq!(batch.ranges, [range]);
+    assert_eq!(batch.ledger.ranges(), [range]);
 }
 
 #[test]
@@ -87,7 +87,13 @@ fn a_broken_message_is_set_aside_and_leaves_no_trace_in_the_block() {
             Rejection::Missing("prosthesis_id"),
         ]
     );
-    assert_eq!((batch.ranges[0].first, batch.ranges[0].last), (10, 14));
+    assert_eq!(
+        (
+            batch.ledger.ranges()[0].first,
+            batch.ledger.ranges()[0].last
+        ),
+        (10, 14)
+    );
 
     let mut alone = empty();
     alone.push(received(12, Some(&good)));
@@ -126,12 +132,12 @@ fn a_row_that_moved_without_a_large_value_remembers_its_old_key() {
     );
     let mut batch = empty();
     batch.push(Received {
-        old_key: Some(br#"{"id":"old"}"#),
+        headers: Headers::listed(&[(OLD_KEY, br#"{"id":"old"}"#)]),
         ..received(10, Some(&text))
     });
     let old_key = batch.incomplete[0].old_key.as_deref();
     assert_eq!(old_key, Some(br#"{"id":"old"}"#.as_slice()));
-    assert!(batch.fill(Instant::now()).half_moved);
+    assert!(batch.fill(Instant::now()).half);
 }
 
 #[test]
@@ -167,66 +173,10 @@ fn a_cleared_batch_is_empty() {
     let mut batch = pushed(&[Some(&good), Some("{")]);
     batch.clear();
     assert_eq!(
-        (rows(&batch), batch.dead.len(), batch.ranges.len()),
+        (rows(&batch), batch.dead.len(), batch.ledger.ranges().len()),
         (0, 0, 0)
     );
     assert_eq!(batch.fill(Instant::now()).messages, 0);
-}
-
-const IDLE: Duration = Duration::from_millis(100);
-
-fn decide(messages: usize, age_ms: u64, caught_up: bool, free: bool) -> Next {
-    let fill = Fill {
-        messages,
-        bytes: messages * 650,
-        age: Duration::from_millis(age_ms),
-        half_moved: false,
-    };
-    next(fill, &LIMITS, caught_up, free, IDLE)
-}
-
-#[test]
-fn an_empty_batch_waits_for_its_first_message() {
-    assert_eq!(decide(0, 0, true, true), Next::Poll(IDLE));
-}
-
-#[test]
-fn few_messages_go_after_the_linger() {
-    assert_eq!(
-        decide(5, 20, true, true),
-        Next::Poll(Duration::from_millis(30))
-    );
-    assert_eq!(decide(5, 50, true, true), Next::Insert);
-}
-
-#[test]
-fn messages_that_keep_coming_grow_the_batch() {
-    assert_eq!(decide(5_000, 60, false, true), Next::Poll(Duration::ZERO));
-    assert_eq!(decide(5_000, 500, false, true), Next::Insert);
-    assert_eq!(decide(100_000, 60, false, true), Next::Insert);
-}
-
-#[test]
-fn the_first_half_of_a_move_waits_longer_for_the_second() {
-    let decide = |half_moved, age_ms| {
-        let (messages, bytes, age) = (1, 650, Duration::from_millis(age_ms));
-        let fill = Fill {
-            messages,
-            bytes,
-            age,
-            half_moved,
-        };
-        next(fill, &LIMITS, true, true, IDLE)
-    };
-    assert_eq!(decide(false, 60), Next::Insert);
-    assert_eq!(decide(true, 60), Next::Poll(Duration::from_millis(440)));
-    assert_eq!(decide(true, 500), Next::Insert);
-}
-
-#[test]
-fn a_full_batch_holds_while_another_is_inserted() {
-    assert_eq!(decide(5, 60, true, false), Next::Poll(LIMITS.linger));
-    assert_eq!(decide(100_000, 60, false, false), Next::Hold);
 }
 
 proptest! {
@@ -247,17 +197,5 @@ proptest! {
         a in (any::<u64>(), 0_i64..), b in (any::<u64>(), 0_i64..),
     ) {
         prop_assert_eq!(version(a.0, a.1).cmp(&version(b.0, b.1)), a.cmp(&b));
-    }
-
-    #[test]
-    fn a_batch_is_never_polled_for_when_full(
-        messages in 0_usize..300_000, age in 0_u64..2_000, caught_up: bool, free: bool,
-    ) {
-        let decision = decide(messages, age, caught_up, free);
-        if messages >= LIMITS.messages {
-            prop_assert_eq!(decision, if free { Next::Insert } else { Next::Hold });
-        } else if messages > 0 && age >= 500 && free {
-            prop_assert_eq!(decision, Next::Insert);
-        }
     }
 }

@@ -4,17 +4,9 @@ use bionicpro_mesh::clickhouse::{Migration, traced};
 use chrono::{DateTime, Utc};
 use clickhouse::{Client, Compression, Row, error::Error};
 use serde::Deserialize;
-use std::time::Duration;
 use uuid::Uuid;
 
-use super::native::{Column, Encoded};
-use crate::{
-    batch::Kept, moved::Version, rejection::Rejection, tables::Table, watermark::SourcePosition,
-};
-
-/// How long ClickHouse may take to accept a chunk, and to answer when it has all.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::{moved::Version, tables::Table, watermark::SourcePosition};
 
 /// How many versions of a row are looked at: merges soon leave one.
 const MOST_VERSIONS: usize = 100;
@@ -60,6 +52,11 @@ impl Store {
         Self { client }
     }
 
+    /// The client, for blocks that are inserted.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Asks whether ClickHouse answers and has the tables.
     ///
     /// # Errors
@@ -69,25 +66,6 @@ impl Store {
             .query("SELECT 1 FROM crm_watermarks LIMIT 0")
             .execute()
             .await
-    }
-
-    /// Inserts a block. The same block again changes nothing: ClickHouse knows it by its content. A
-    /// name made of offsets would also fit the first messages of a topic that was made anew.
-    ///
-    /// # Errors
-    /// It may or may not be inserted: try again with the same block.
-    pub(crate) async fn insert(&self, target: &str, block: &Encoded) -> Result<(), Error> {
-        let mut insert = traced(&self.client)
-            .insert_formatted_with(format!("INSERT INTO {target} FORMAT Native"))
-            .with_setting(
-                "insert_deduplication_token",
-                format!("{:032x}", block.digest()),
-            )
-            .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
-        for chunk in block.chunks().filter(|chunk| !chunk.is_empty()) {
-            insert.send(chunk).await?;
-        }
-        insert.end().await
     }
 
     /// The versions of a row that are still stored, with their texts, the newest first.
@@ -169,38 +147,3 @@ impl Store {
 
 /// Where dead letters go.
 pub(crate) const DEAD_LETTERS: &str = "cdc_dead_letters";
-
-/// Dead letters as a block of [`DEAD_LETTERS`].
-pub(crate) fn dead_letters(letters: &[(Kept, Rejection)], failed_at: DateTime<Utc>) -> Encoded {
-    let [
-        mut topic,
-        mut partition,
-        mut offset,
-        mut key,
-        mut value,
-        mut reason,
-        mut at,
-    ] = [
-        ("topic", "String"),
-        ("partition", "Int32"),
-        ("offset", "Int64"),
-        ("key", "String"),
-        ("value", "String"),
-        ("reason", "String"),
-        ("failed_at", "DateTime64(6, 'UTC')"),
-    ]
-    .map(|(name, kind)| Column::new(name, kind));
-    for (kept, rejection) in letters {
-        topic.text(&kept.topic);
-        partition.i32(kept.partition);
-        offset.i64(kept.offset);
-        key.binary(&kept.key);
-        value.binary(&kept.value);
-        reason.text(&rejection.to_string());
-        at.i64(failed_at.timestamp_micros());
-    }
-    Encoded::take(
-        &mut [topic, partition, offset, key, value, reason, at],
-        letters.len(),
-    )
-}

@@ -1,22 +1,18 @@
-//! Kafka: what the group has applied, and what all our clients have in common. The group's member
-//! and the reader of Connect's positions have files of their own.
+//! Kafka: what the group has applied, and what all our clients have in common. The reader of
+//! Connect's positions has a file of its own.
 
-mod consumer;
 mod positions;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use bionicpro_mesh::kafka::{Quiet, group_config};
 use rdkafka::{
-    ClientConfig, ClientContext, Offset, TopicPartitionList,
-    config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
 };
 
-pub(crate) use self::{
-    consumer::{Assignment, Committed, Consumer, lost_partitions},
-    positions::Positions,
-};
+pub(crate) use self::positions::Positions;
 use crate::{
     feed::Feed,
     watermark::{Offsets, PartitionId},
@@ -26,26 +22,14 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What all our clients have in common.
-fn config(brokers: &str, feed: &Feed) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", brokers)
-        .set("client.id", "bionicpro-cdc")
-        .set("group.id", &feed.group)
-        // Offsets are committed when their changes are in ClickHouse, not when they are read.
-        .set("enable.auto.commit", "false")
-        .set("auto.offset.reset", "earliest")
-        // Connect makes the topics; new ones are noticed soon.
-        .set("allow.auto.create.topics", "false")
-        .set("topic.metadata.refresh.interval.ms", "2000")
-        .set("reconnect.backoff.max.ms", "2000");
-    config
+pub(crate) fn config(brokers: &str, feed: &Feed) -> ClientConfig {
+    group_config(brokers, "bionicpro-cdc", &feed.group)
 }
 
 /// The group seen from outside: how far all its members together have come. Its calls block.
 pub(crate) struct Group {
     feed: Arc<Feed>,
-    inner: BaseConsumer<Observer>,
+    inner: BaseConsumer<Quiet>,
 }
 
 /// How far one partition has come.
@@ -63,7 +47,7 @@ impl Group {
     /// # Errors
     /// The configuration is wrong.
     pub(crate) fn observe(brokers: &str, feed: Arc<Feed>) -> Result<Self, KafkaError> {
-        let inner = config(brokers, &feed).create_with_context(Observer)?;
+        let inner = config(brokers, &feed).create_with_context(Quiet)?;
         Ok(Self { feed, inner })
     }
 
@@ -124,29 +108,4 @@ pub(crate) fn offsets(progress: Vec<Progress>) -> BTreeMap<PartitionId, Offsets>
         .into_iter()
         .map(|progress| (progress.id, progress.offsets))
         .collect()
-}
-
-/// Looks on.
-struct Observer;
-
-impl ClientContext for Observer {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "kafka");
-    }
-}
-
-impl ConsumerContext for Observer {}
-
-/// librdkafka repeats itself while a broker is away, and readiness says so already.
-fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::error!(facility, message, "librdkafka");
-        }
-        _ => tracing::debug!(facility, message, "librdkafka"),
-    }
 }

@@ -2,4 +2,3 @@
 
 pub(crate) mod clickhouse;
 pub(crate) mod kafka;
-pub(crate) mod native;

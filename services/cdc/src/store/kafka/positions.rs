@@ -3,20 +3,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bionicpro_mesh::kafka::Quiet;
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
 };
 
-use super::{Observer, TIMEOUT, config};
+use super::{TIMEOUT, config};
 use crate::{connect, feed::Feed, watermark::SourcePosition};
 
 /// Connect's positions, from the first one on. Its calls block.
 pub(crate) struct Positions {
     feed: Arc<Feed>,
     topic: String,
-    inner: BaseConsumer<Observer>,
+    inner: BaseConsumer<Quiet>,
     assigned: bool,
     last: Option<SourcePosition>,
 }
@@ -29,7 +30,7 @@ impl Positions {
     pub(crate) fn read(brokers: &str, feed: Arc<Feed>, topic: String) -> Result<Self, KafkaError> {
         let inner = config(brokers, &feed)
             .set("queued.max.messages.kbytes", "1024")
-            .create_with_context(Observer)?;
+            .create_with_context(Quiet)?;
         Ok(Self {
             feed,
             topic,

@@ -1,4 +1,4 @@
-//! The way of the changes through the process: a thread that reads, a task that applies, and the two
+//! The way of messages through the process: a thread that reads, a task that applies, and the two
 //! batches that go around between them.
 
 use std::{
@@ -14,22 +14,19 @@ use std::{
 use tokio::{sync::mpsc, task::JoinHandle, time};
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
-use crate::{
-    Failed,
-    apply::Apply,
-    batch::Batch,
-    config::Config,
-    consume,
+use rdkafka::{ClientConfig, error::KafkaError};
+
+use super::{
+    Assignment, Batch, Consumer, Limits,
+    consume::{self, Collected},
     spare::Spare,
-    store::{clickhouse::Store, kafka::Consumer},
-    trouble::Trouble,
 };
 
 /// How long the insert that is running at the end may take.
 const LAST_INSERT: Duration = Duration::from_secs(5);
 
 /// A pipeline at work.
-pub(crate) struct Pipeline {
+pub struct Pipeline {
     stop: Arc<AtomicBool>,
     /// Cancelled when one of the two has ended, for whatever reason.
     ended: CancellationToken,
@@ -37,34 +34,67 @@ pub(crate) struct Pipeline {
     apply: JoinHandle<()>,
 }
 
-/// A part of the pipeline ended by itself: changes are no longer applied.
+/// A part of the pipeline ended by itself: messages are no longer applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the pipeline has broken: no change is applied any more")]
-pub(crate) struct Broken;
+#[error("the pipeline has broken: no message is applied any more")]
+pub struct Broken;
+
+/// A pipeline could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration of the client is wrong.
+    #[error("the consumer's configuration: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The system gives no thread.
+    #[error("no thread for the consumer: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// What is done with batches.
+pub trait Apply<B>: Send + 'static {
+    /// Stores a batch, which was read under `assignment`, and then commits it. It comes back when
+    /// that is done, however long it takes.
+    fn apply(&self, batch: &mut B, assignment: Assignment) -> impl Future<Output = ()> + Send;
+}
+
+/// Applies what comes until there is nothing more, and puts the batches back.
+async fn apply_all<B: Batch>(
+    applier: impl Apply<B>,
+    mut full: mpsc::Receiver<Collected<B>>,
+    spare: Arc<Spare<B>>,
+) {
+    while let Some(mut collected) = full.recv().await {
+        applier
+            .apply(&mut collected.batch, collected.assignment)
+            .await;
+        collected.batch.clear();
+        spare.put(collected.batch);
+    }
+}
 
 impl Pipeline {
+    /// Joins the group of `config` and begins. `empty` makes a batch; `applier` is given the group's
+    /// member, to commit by.
+    ///
     /// # Errors
     /// The configuration is wrong, or there are no more threads.
-    pub(crate) fn start(
-        config: &Config,
-        store: Store,
-        trouble: Arc<Trouble>,
-    ) -> Result<Self, Failed> {
-        let feed = &config.feed;
-        let (spare, stop) = (Arc::new(Spare::new(feed)), Arc::new(AtomicBool::new(false)));
-        let consumer = Consumer::join(&config.kafka_brokers, feed, Arc::clone(&spare))?;
-        let consumer = Arc::new(consumer);
+    pub fn start<B: Batch, A: Apply<B>>(
+        config: ClientConfig,
+        topics: &[&str],
+        limits: Limits,
+        empty: impl Fn() -> B,
+        applier: impl FnOnce(Arc<Consumer<B>>) -> A,
+    ) -> Result<Self, StartError> {
+        let (spare, stop) = (
+            Arc::new(Spare::new(empty())),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let consumer = Arc::new(Consumer::join(config, topics, Arc::clone(&spare))?);
         let (full, batches) = mpsc::channel(1);
-        let apply = Apply {
-            feed: Arc::clone(feed),
-            store,
-            consumer: Arc::clone(&consumer),
-            trouble,
-            fault: config.fault,
-        };
-        let apply = apply.run(batches, Arc::clone(&spare));
-        let (batch, stopped) = (Batch::new(feed), Arc::clone(&stop));
-        let read = move || consume::run(batch, &consumer, &full, &spare, &stopped);
+        let applier = applier(Arc::clone(&consumer));
+        let apply = apply_all(applier, batches, Arc::clone(&spare));
+        let (batch, stopped) = (empty(), Arc::clone(&stop));
+        let read = move || consume::run(batch, &limits, &consumer, &full, &spare, &stopped);
         Ok(Self::of(stop, read, apply)?)
     }
 
@@ -96,12 +126,12 @@ impl Pipeline {
     }
 
     /// Completes when a part has ended; before [`Self::stop`] that is a panic.
-    pub(crate) fn ended(&self) -> WaitForCancellationFutureOwned {
+    pub fn ended(&self) -> WaitForCancellationFutureOwned {
         self.ended.clone().cancelled_owned()
     }
 
     /// For work beside the two: when this is dropped before [`Self::stop`], the pipeline is broken.
-    pub(crate) fn guard(&self) -> DropGuard {
+    pub fn guard(&self) -> DropGuard {
         self.ended.clone().drop_guard()
     }
 
@@ -109,7 +139,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// It has stopped by itself before.
-    pub(crate) async fn stop(self) -> Result<(), Broken> {
+    pub async fn stop(self) -> Result<(), Broken> {
         let broken = self.ended.is_cancelled();
         self.stop.store(true, Ordering::Relaxed);
         let read = tokio::task::spawn_blocking(move || self.read.join());

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 /// One column of a block.
 #[derive(Debug)]
-pub(crate) struct Column {
+pub struct Column {
     /// Name and type, as they stand before the values.
     header: Bytes,
     /// One byte a value, 1 for null; only where the type is nullable.
@@ -19,7 +19,7 @@ pub(crate) struct Column {
 
 /// How long a column is: where to cut it back to when a row turns out to be broken.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Length {
+pub struct Length {
     nulls: usize,
     values: usize,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Length {
 impl Column {
     /// A column `name` of the ClickHouse type `kind`, which the server casts to the table's own
     /// (a `String` into a `LowCardinality(String)`).
-    pub(crate) fn new(name: &str, kind: &str) -> Self {
+    pub fn new(name: &str, kind: &str) -> Self {
         let mut header = Vec::new();
         push_text(&mut header, name);
         push_text(&mut header, kind);
@@ -40,39 +40,39 @@ impl Column {
     }
 
     /// A `UUID`: two halves of 64 bits, the first one first, each little-endian.
-    pub(crate) fn uuid(&mut self, value: Uuid) {
+    pub fn uuid(&mut self, value: Uuid) {
         let (high, low) = value.as_u64_pair();
         self.values.extend_from_slice(&high.to_le_bytes());
         self.values.extend_from_slice(&low.to_le_bytes());
     }
 
     /// A `String`.
-    pub(crate) fn text(&mut self, value: &str) {
+    pub fn text(&mut self, value: &str) {
         push_text(&mut self.values, value);
     }
 
     /// A `String` that need not be UTF-8.
-    pub(crate) fn binary(&mut self, value: &[u8]) {
+    pub fn binary(&mut self, value: &[u8]) {
         push_binary(&mut self.values, value);
     }
 
     /// A `UInt8`.
-    pub(crate) fn u8(&mut self, value: u8) {
+    pub fn u8(&mut self, value: u8) {
         self.values.push(value);
     }
 
     /// An `Int32` or `Date32` (days since 1970).
-    pub(crate) fn i32(&mut self, value: i32) {
+    pub fn i32(&mut self, value: i32) {
         self.values.extend_from_slice(&value.to_le_bytes());
     }
 
     /// An `Int64`, a `DateTime64` in its unit, or a `Decimal` of 10 to 18 digits, unscaled.
-    pub(crate) fn i64(&mut self, value: i64) {
+    pub fn i64(&mut self, value: i64) {
         self.values.extend_from_slice(&value.to_le_bytes());
     }
 
     /// The same, or null, in a nullable column.
-    pub(crate) fn nullable_i64(&mut self, value: Option<i64>) {
+    pub fn nullable_i64(&mut self, value: Option<i64>) {
         if let Some(nulls) = &mut self.nulls {
             nulls.push(u8::from(value.is_none()));
         }
@@ -80,11 +80,12 @@ impl Column {
     }
 
     /// A `UInt128`.
-    pub(crate) fn u128(&mut self, value: u128) {
+    pub fn u128(&mut self, value: u128) {
         self.values.extend_from_slice(&value.to_le_bytes());
     }
 
-    pub(crate) fn length(&self) -> Length {
+    /// How long it is.
+    pub fn length(&self) -> Length {
         Length {
             nulls: self.nulls.as_ref().map_or(0, Vec::len),
             values: self.values.len(),
@@ -92,7 +93,7 @@ impl Column {
     }
 
     /// Takes back everything behind `length`.
-    pub(crate) fn cut(&mut self, length: Length) {
+    pub fn cut(&mut self, length: Length) {
         if let Some(nulls) = &mut self.nulls {
             nulls.truncate(length.nulls);
         }
@@ -102,13 +103,13 @@ impl Column {
 
 /// A block that is on its way: cheap to send again, and its buffers can be had back.
 #[derive(Debug)]
-pub(crate) struct Encoded {
+pub struct Encoded {
     chunks: Vec<Bytes>,
 }
 
 impl Encoded {
     /// Makes a block of `rows` rows out of `columns`, whose values move into it.
-    pub(crate) fn take(columns: &mut [Column], rows: usize) -> Self {
+    pub fn take(columns: &mut [Column], rows: usize) -> Self {
         let mut start = Vec::new();
         push_varint(&mut start, columns.len());
         push_varint(&mut start, rows);
@@ -125,12 +126,12 @@ impl Encoded {
     }
 
     /// The block's bytes in order.
-    pub(crate) fn chunks(&self) -> impl Iterator<Item = Bytes> + '_ {
+    pub fn chunks(&self) -> impl Iterator<Item = Bytes> + '_ {
         self.chunks.iter().cloned()
     }
 
     /// A number for the block's content: other content has another one.
-    pub(crate) fn digest(&self) -> u128 {
+    pub fn digest(&self) -> u128 {
         let mut digest = Xxh3Default::new();
         self.chunks.iter().for_each(|chunk| digest.update(chunk));
         digest.digest128()
@@ -138,7 +139,7 @@ impl Encoded {
 
     /// Gives the buffers, empty, back to the columns that the block was taken from. A chunk that
     /// somebody still holds is left to them: then the column starts with a new buffer.
-    pub(crate) fn give_back(self, columns: &mut [Column]) {
+    pub fn give_back(self, columns: &mut [Column]) {
         let mut chunks = self.chunks.into_iter().skip(1);
         let mut emptied = || {
             let mut buffer = chunks.next()?.try_into_mut().ok()?;

@@ -8,10 +8,10 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use crate::{
-    batch::{Batch, LIMITS, Next, Received, next},
+use super::{
+    Assignment, Batch, Consumer, Limits, Received,
+    batch::{Next, next},
     spare::Spare,
-    store::kafka::{Assignment, Consumer},
 };
 
 /// How long a poll of an empty batch waits: also the longest until a stop is noticed.
@@ -21,12 +21,12 @@ const BEFORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A batch and the assignment of partitions that all of it was read under.
 #[derive(Debug)]
-pub(crate) struct Reading {
-    pub(crate) batch: Batch,
-    pub(crate) assignment: Assignment,
+pub(super) struct Collected<B> {
+    pub(super) batch: B,
+    pub(super) assignment: Assignment,
 }
 
-impl Reading {
+impl<B: Batch> Collected<B> {
     /// Takes a message in that was read under `assignment`.
     fn push(&mut self, assignment: Assignment, received: Received<'_>) {
         self.follow(assignment);
@@ -43,7 +43,7 @@ impl Reading {
     }
 
     /// Takes the batch out and leaves `empty` in its place.
-    fn hand_over(&mut self, empty: Batch) -> Self {
+    fn hand_over(&mut self, empty: B) -> Self {
         Self {
             batch: std::mem::replace(&mut self.batch, empty),
             assignment: self.assignment,
@@ -53,91 +53,106 @@ impl Reading {
 
 /// Reads until `stop`, beginning with an empty `batch`. Full ones go to `full`; `spare` is where the
 /// next one comes from.
-pub(crate) fn run(
-    batch: Batch,
-    consumer: &Consumer,
-    full: &mpsc::Sender<Reading>,
-    spare: &Spare,
+pub(super) fn run<B: Batch>(
+    batch: B,
+    limits: &Limits,
+    consumer: &Consumer<B>,
+    full: &mpsc::Sender<Collected<B>>,
+    spare: &Spare<B>,
     stop: &AtomicBool,
 ) {
     let assignment = consumer.assignment();
-    let mut reading = Reading { batch, assignment };
+    let mut collected = Collected { batch, assignment };
     // A pause ends with its assignment.
     let (mut caught_up, mut paused_under) = (true, None);
     while !stop.load(Ordering::Relaxed) {
         match next(
-            reading.batch.fill(Instant::now()),
-            &LIMITS,
+            collected.batch.fill(Instant::now()),
+            limits,
             caught_up,
             spare.is_there(),
             IDLE_WAIT,
         ) {
             Next::Poll(wait) => {
-                caught_up = !consumer.poll(wait, |under, received| reading.push(under, received));
+                caught_up = !consumer.poll(wait, |under, received| collected.push(under, received));
             }
             Next::Insert => {
                 let Some(empty) = spare.take() else { continue };
-                if full.blocking_send(reading.hand_over(empty)).is_err() {
+                if full.blocking_send(collected.hand_over(empty)).is_err() {
                     return;
                 }
-                if paused_under.take() == Some(reading.assignment) {
+                if paused_under.take() == Some(collected.assignment) {
                     consumer.resume();
                 }
             }
-            Next::Hold if paused_under == Some(reading.assignment) => {
+            Next::Hold if paused_under == Some(collected.assignment) => {
                 // Nothing is fetched; this only serves the group.
-                consumer.poll(IDLE_WAIT, |under, received| reading.push(under, received));
+                consumer.poll(IDLE_WAIT, |under, received| collected.push(under, received));
             }
             Next::Hold => {
                 if !spare.wait(BEFORE_PAUSE) {
                     tracing::warn!("inserts are slow: fetching pauses");
                     consumer.pause();
-                    paused_under = Some(reading.assignment);
+                    paused_under = Some(collected.assignment);
                 }
             }
         }
-        reading.follow(consumer.assignment());
+        collected.follow(consumer.assignment());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::feed::Feed;
+    use crate::kafka::{Fill, Headers};
+
+    /// The offsets of its messages.
+    #[derive(Debug, Default)]
+    struct Offsets(Vec<i64>);
+
+    impl Batch for Offsets {
+        fn push(&mut self, received: Received<'_>) {
+            self.0.push(received.offset);
+        }
+
+        fn fill(&self, _: Instant) -> Fill {
+            Fill {
+                messages: self.0.len(),
+                bytes: 0,
+                age: Duration::ZERO,
+                half: false,
+            }
+        }
+
+        fn clear(&mut self) {
+            self.0.clear();
+        }
+    }
 
     fn received(offset: i64) -> Received<'static> {
         Received {
-            topic: "crm.public.customers",
+            topic: "things",
             partition: 0,
             offset,
             key: None,
             payload: None,
-            traceparent: None,
-            old_key: None,
+            headers: Headers::default(),
         }
     }
 
     #[test]
     fn a_new_assignment_forgets_what_was_read_under_the_old_one_and_nothing_else() {
-        let feed = Arc::new(Feed::new("crm".into(), "group".into()));
         let [old, new] = [Assignment::numbered(1), Assignment::numbered(2)];
-        let mut reading = Reading {
-            batch: Batch::new(&feed),
+        let mut collected = Collected {
+            batch: Offsets::default(),
             assignment: old,
         };
-        reading.push(old, received(5));
+        collected.push(old, received(5));
         // The assignment changes within the call that brings the message.
-        reading.push(new, received(3));
-        reading.follow(new);
-        let handed_over = reading.hand_over(Batch::new(&feed));
+        collected.push(new, received(3));
+        collected.follow(new);
+        let handed_over = collected.hand_over(Offsets::default());
         assert_eq!(handed_over.assignment, new);
-        let offsets = handed_over
-            .batch
-            .ranges
-            .iter()
-            .map(|it| (it.first, it.last));
-        assert_eq!(offsets.collect::<Vec<_>>(), [(3, 3)]);
+        assert_eq!(handed_over.batch.0, [3]);
     }
 }

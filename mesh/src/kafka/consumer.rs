@@ -1,4 +1,4 @@
-//! The group's member: reads its share of the partitions and commits what is applied of it, for as
+//! A group's member: reads its share of the partitions and commits what is applied of it, for as
 //! long as it is its share.
 
 use std::{
@@ -10,58 +10,57 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message as _, Offset, TopicPartitionList,
+    ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
     error::{KafkaError, RDKafkaErrorCode},
-    message::{BorrowedMessage, Headers as _},
+    message::BorrowedMessage,
 };
+use tokio::task;
 
-use super::{config, log};
-use crate::{
-    batch::{Range, Received},
-    feed::Feed,
-    spare::Spare,
-};
+use super::{Headers, Range, Received, Trouble, log, spare::Spare};
 
-/// The header in which Debezium says which key a row had before its key was changed.
-const OLD_KEY: &str = "__debezium.oldkey";
 /// How long partitions are kept back from others so that a running insert can end.
 const LAST_INSERT: Duration = Duration::from_secs(5);
 
 /// Which share of the partitions something was read under. Under the next one they may be somebody
 /// else's, and what was read and not committed of them is read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Assignment(u64);
+pub struct Assignment(u64);
 
 #[cfg(test)]
 impl Assignment {
-    pub(crate) fn numbered(number: u64) -> Self {
+    pub(super) fn numbered(number: u64) -> Self {
         Self(number)
     }
 }
 
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Committed {
+pub(super) enum Committed {
     /// Kafka has the offsets.
     Done,
     /// The assignment is over: whoever has the partitions now commits for them.
     NotOurs,
 }
 
-/// The group's member: reads the changes of its share of the partitions.
-pub(crate) struct Consumer {
-    inner: BaseConsumer<Member>,
+/// A group's member.
+pub struct Consumer<B: Send + 'static> {
+    inner: BaseConsumer<Member<B>>,
 }
 
-impl Consumer {
-    /// Joins the group. Neither the brokers nor the topics need be there yet.
+impl<B: Send + 'static> Consumer<B> {
+    /// Joins the group of `config`, for `topics`. Neither the brokers nor the topics need be there
+    /// yet.
     ///
     /// # Errors
     /// The configuration is wrong.
-    pub(crate) fn join(brokers: &str, feed: &Feed, spare: Arc<Spare>) -> Result<Self, KafkaError> {
-        let inner: BaseConsumer<Member> = config(brokers, feed)
+    pub(super) fn join(
+        mut config: ClientConfig,
+        topics: &[&str],
+        spare: Arc<Spare<B>>,
+    ) -> Result<Self, KafkaError> {
+        let inner: BaseConsumer<Member<B>> = config
             // The default of a second caps a fast consumer near 115,000 messages a second.
             .set("fetch.queue.backoff.ms", "5")
             .set("queued.max.messages.kbytes", "32768")
@@ -73,13 +72,13 @@ impl Consumer {
                 assignment: AtomicU64::new(0),
                 committing: Mutex::new(()),
             })?;
-        inner.subscribe(&feed.topics.each_ref().map(String::as_str))?;
+        inner.subscribe(topics)?;
         Ok(Self { inner })
     }
 
     /// Waits for a message and hands it to `take`, with the assignment that it was read under: that
     /// may have begun in the same call. Answers whether there was a message.
-    pub(crate) fn poll(&self, wait: Duration, take: impl FnOnce(Assignment, Received<'_>)) -> bool {
+    pub(super) fn poll(&self, wait: Duration, take: impl FnOnce(Assignment, Received<'_>)) -> bool {
         match self.inner.poll(wait) {
             None => false,
             Some(Ok(message)) => {
@@ -95,17 +94,17 @@ impl Consumer {
     }
 
     /// The assignment that holds now; it only changes while [`Self::poll`] runs.
-    pub(crate) fn assignment(&self) -> Assignment {
+    pub(super) fn assignment(&self) -> Assignment {
         Assignment(self.inner.context().assignment.load(Ordering::Acquire))
     }
 
     /// Stops fetching, without leaving the group.
-    pub(crate) fn pause(&self) {
+    pub(super) fn pause(&self) {
         self.with_assignment(|partitions| self.inner.pause(partitions));
     }
 
     /// Fetches again.
-    pub(crate) fn resume(&self) {
+    pub(super) fn resume(&self) {
         self.with_assignment(|partitions| self.inner.resume(partitions));
     }
 
@@ -120,14 +119,14 @@ impl Consumer {
     }
 
     /// Commits that everything in `ranges`, which was read under `assignment`, is applied; blocks
-    /// until Kafka has it. The position in the CRM's log goes with each offset.
+    /// until Kafka has it. The note of each range goes with its offset.
     ///
     /// The group's generation alone does not protect the partitions of others: a member of the new
     /// generation may commit any partition, and would take its new owner back.
     ///
     /// # Errors
     /// Kafka does not have it.
-    pub(crate) fn commit(
+    pub(super) fn commit(
         &self,
         ranges: &[Range],
         assignment: Assignment,
@@ -142,18 +141,41 @@ impl Consumer {
         for range in ranges {
             let mut element = offsets.add_partition(&range.topic, range.partition);
             element.set_offset(Offset::Offset(range.last + 1))?;
-            if let Some(lsn) = range.lsn {
-                element.set_metadata(lsn.to_string());
+            if let Some(note) = range.note {
+                element.set_metadata(note.to_string());
             }
         }
         self.inner.commit(&offsets, CommitMode::Sync)?;
         Ok(Committed::Done)
     }
+
+    /// Commits `ranges`, however long it takes, unless the partitions have gone to another member.
+    pub async fn commit_applied(
+        self: &Arc<Self>,
+        ranges: &[Range],
+        assignment: Assignment,
+        trouble: &Trouble,
+    ) {
+        let committed = trouble
+            .insist("kafka", || async {
+                let (consumer, ranges) = (Arc::clone(self), ranges.to_vec());
+                let commit = move || consumer.commit(&ranges, assignment);
+                match task::spawn_blocking(commit).await {
+                    Ok(Err(error)) if lost_partitions(&error) => Ok(Committed::NotOurs),
+                    Ok(outcome) => outcome.map_err(|error| error.to_string()),
+                    Err(panicked) => Err(panicked.to_string()),
+                }
+            })
+            .await;
+        if committed == Committed::NotOurs {
+            tracing::info!("offsets not committed: the partitions are somebody else's now");
+        }
+    }
 }
 
 /// Whether a commit failed because the partitions have moved to another member: it reads from the
 /// last commit, so what was applied is applied once more, to the same effect.
-pub(crate) fn lost_partitions(error: &KafkaError) -> bool {
+fn lost_partitions(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress, UnknownMemberId};
     matches!(
         error.rdkafka_error_code(),
@@ -162,34 +184,25 @@ pub(crate) fn lost_partitions(error: &KafkaError) -> bool {
 }
 
 fn received<'a>(message: &'a BorrowedMessage<'_>) -> Received<'a> {
-    let (mut traceparent, mut old_key) = (None, None);
-    for header in message.headers().into_iter().flat_map(|it| it.iter()) {
-        match header.key {
-            "traceparent" => traceparent = header.value.and_then(|it| str::from_utf8(it).ok()),
-            OLD_KEY => old_key = header.value,
-            _ => {}
-        }
-    }
     Received {
         topic: message.topic(),
         partition: message.partition(),
         offset: message.offset(),
         key: message.key(),
         payload: message.payload(),
-        traceparent,
-        old_key,
+        headers: Headers::of(message.headers()),
     }
 }
 
 /// What librdkafka tells a member of the group.
-struct Member {
-    spare: Arc<Spare>,
+struct Member<B> {
+    spare: Arc<Spare<B>>,
     /// Counts the assignments that have ended.
     assignment: AtomicU64,
     committing: Mutex<()>,
 }
 
-impl Member {
+impl<B> Member<B> {
     fn committing(&self) -> MutexGuard<'_, ()> {
         self.committing
             .lock()
@@ -197,7 +210,7 @@ impl Member {
     }
 }
 
-impl ClientContext for Member {
+impl<B: Send + 'static> ClientContext for Member<B> {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -207,7 +220,7 @@ impl ClientContext for Member {
     }
 }
 
-impl ConsumerContext for Member {
+impl<B: Send + 'static> ConsumerContext for Member<B> {
     /// Lets the insert that is running end and commit before the partitions go, so that their
     /// next owner starts behind it.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
