@@ -1,5 +1,6 @@
 //! How services reach Kafka: a consumer that writes whole batches into a store and commits only
-//! what is there, safe when partitions move; and what all clients have in common. What a message
+//! what is there, safe when partitions move; a producer that waits for every acknowledgement; and what all clients
+//! have in common. What a message
 //! means, and where it goes, is the services' own.
 //!
 //! A thread reads ([`Pipeline`]), a task applies, and two batches go around between them: so memory
@@ -10,6 +11,7 @@ mod consume;
 mod consumer;
 mod dead_letters;
 mod pipeline;
+mod producer;
 mod spare;
 mod trouble;
 
@@ -23,6 +25,7 @@ pub use self::{
     consumer::{Assignment, Consumer},
     dead_letters::{Kept, dead_letters},
     pipeline::{Apply, Broken, Pipeline, StartError},
+    producer::{Producer, Sending, Unacknowledged, recorded_traceparent},
     trouble::{Stuck, Trouble},
 };
 

@@ -3,6 +3,7 @@
 
 mod contract;
 mod listener;
+mod message_size;
 mod overload;
 mod panics;
 mod readiness;
@@ -185,7 +186,8 @@ impl Server {
                     .layer(from_fn_with_state(overload, overload::shed))
                     .layer(from_fn_with_state(policies, deadline::layer::keep))
                     .layer(from_fn_with_state(identification, identify))
-                    .layer(from_fn_with_state(policies, enforce)),
+                    .layer(from_fn_with_state(policies, enforce))
+                    .layer(from_fn(message_size::explain)),
             )
     }
 }

@@ -2,7 +2,7 @@
 //! that this generator does not know stops the build: it would otherwise stand in the contract
 //! and protect nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail, ensure};
@@ -228,13 +228,34 @@ fn check_value(kind: &Kind, rules: &Rules<'_>, path: &str) -> anyhow::Result<Str
             number => check_range(number, rules, path)?,
         };
     }
-    if kind.as_message().is_some_and(names::is_ours) {
+    if kind
+        .as_message()
+        .is_some_and(|message| names::is_ours(message) && has_rules(message))
+    {
         writeln!(
             code,
             "rules::nested({path}, broken, |broken| value.check(broken));"
         )?;
     }
     Ok(code)
+}
+
+/// Whether anything in a message is checked: an item of a long list that has no rule costs nothing.
+fn has_rules(message: &MessageDescriptor) -> bool {
+    fn look(message: &MessageDescriptor, seen: &mut BTreeSet<String>) -> bool {
+        let rule = |options: &DynamicMessage| {
+            let mut extensions = options.extensions();
+            extensions.any(|(it, _)| it.full_name().starts_with("buf.validate."))
+        };
+        seen.insert(message.full_name().to_owned())
+            && (rule(&message.options())
+                || message.oneofs().any(|oneof| rule(&oneof.options()))
+                || message.fields().any(|field| {
+                    rule(&field.options())
+                        || field.kind().as_message().is_some_and(|it| look(it, seen))
+                }))
+    }
+    look(message, &mut BTreeSet::new())
 }
 
 fn check_string(rules: &DynamicMessage, path: &str) -> anyhow::Result<String> {

@@ -57,6 +57,14 @@ const REQUESTS: &[(&str, Check)] = &[
         generated::<ingest::v1::ListRunsRequest>,
     ),
     (
+        "bionicpro.ingest.v1.RecordBatchRequest",
+        generated::<ingest::v1::RecordBatchRequest>,
+    ),
+    (
+        "bionicpro.ingest.v1.RecordReadingsRequest",
+        generated::<ingest::v1::RecordReadingsRequest>,
+    ),
+    (
         "bionicpro.ingest.v1.StartRunRequest",
         generated::<ingest::v1::StartRunRequest>,
     ),
@@ -131,11 +139,17 @@ fn message(descriptor: MessageDescriptor) -> BoxedStrategy<DynamicMessage> {
 }
 
 fn value(field: &FieldDescriptor) -> BoxedStrategy<Value> {
-    assert!(
-        !field.is_list() && !field.is_map(),
-        "requests have neither lists nor maps"
-    );
-    match field.kind() {
+    assert!(!field.is_map(), "requests have no maps");
+    let item = value_of(field.kind());
+    if field.is_list() {
+        let items = proptest::collection::vec(item, 0..3);
+        return items.prop_map(Value::List).boxed();
+    }
+    item
+}
+
+fn value_of(kind: Kind) -> BoxedStrategy<Value> {
+    match kind {
         Kind::String => text().prop_map(Value::String).boxed(),
         Kind::Enum(_) => (-2..8).prop_map(Value::EnumNumber).boxed(),
         Kind::Int32 => select(vec![
@@ -153,6 +167,9 @@ fn value(field: &FieldDescriptor) -> BoxedStrategy<Value> {
         ])
         .prop_map(Value::I32)
         .boxed(),
+        Kind::Int64 => any::<i64>().prop_map(Value::I64).boxed(),
+        Kind::Uint32 => any::<u32>().prop_map(Value::U32).boxed(),
+        Kind::Double => any::<f64>().prop_map(Value::F64).boxed(),
         Kind::Message(inner) => message(inner).prop_map(Value::Message).boxed(),
         kind => panic!("no values of the kind {kind:?} are made here"),
     }

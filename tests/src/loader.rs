@@ -36,6 +36,7 @@ impl Loader {
             .arg("--environment=development")
             .arg(format!("--listen={listen}"))
             .arg(format!("--issuer={}", stack.keycloak.issuer))
+            .arg(format!("--kafka-brokers={}", stack.kafka.brokers))
             .arg(format!("--clickhouse-url={}", stack.clickhouse.url))
             .arg(format!(
                 "--clickhouse-database={}",

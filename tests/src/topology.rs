@@ -177,6 +177,8 @@ pub struct Clients {
     pub gateway: Client,
     /// Internal programs.
     pub internal: Client,
+    /// The devices' backend.
+    pub devices: Client,
 }
 
 /// A confidential client.

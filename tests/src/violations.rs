@@ -65,11 +65,12 @@ fn broken(
         if let Kind::Message(inner) = field.kind()
             && inner.package_name().starts_with("bionicpro.")
         {
+            let within = broken(&inner, rules);
             assert!(
-                !field.is_list() && !field.is_map(),
+                within.is_empty() || !field.is_list() && !field.is_map(),
                 "{field:?}: teach me to break an item"
             );
-            for (path, rule, value) in broken(&inner, rules) {
+            for (path, rule, value) in within {
                 let mut request = DynamicMessage::new(message.clone());
                 request.set_field(&field, Value::Message(value));
                 found.push((format!("{}.{path}", field.name()), rule, request));

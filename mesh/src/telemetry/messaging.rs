@@ -7,6 +7,21 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::propagation::remote_context;
 
+/// The span of sending messages into a topic.
+#[must_use]
+pub fn send(topic: &str, messages: usize) -> Span {
+    tracing::info_span!(
+        "send",
+        otel.name = format!("send {topic}"),
+        otel.kind = "producer",
+        messaging.system = "kafka",
+        messaging.operation.name = "send",
+        messaging.operation.r#type = "send",
+        messaging.destination.name = topic,
+        messaging.batch.message_count = messages,
+    )
+}
+
 /// The span of processing a Kafka record that came with `traceparent`. It ends when it is dropped.
 #[must_use]
 pub fn process(group: &str, topic: &str, partition: i32, offset: i64, traceparent: &str) -> Span {

@@ -2,6 +2,7 @@
 
 use bionicpro_mesh::clickhouse;
 use bionicpro_mesh::config::{Basics, Environment, Fields, Invalid};
+use std::str::FromStr;
 use std::time::Duration;
 use tokio_postgres::config::Config as Database;
 
@@ -19,6 +20,44 @@ pub(crate) enum Command {
     Migrate,
 }
 
+/// A safety of the readings' way that a test takes out to see that it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Readings are acknowledged before Kafka has them.
+    AcknowledgeBeforeKafka,
+}
+
+impl FromStr for Fault {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "acknowledge-before-kafka" => Ok(Self::AcknowledgeBeforeKafka),
+            _ => Err("is not a fault"),
+        }
+    }
+}
+
+/// Where readings go before they are in ClickHouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kafka {
+    /// Addresses of brokers, separated by commas (`kafka-brokers`).
+    pub(crate) brokers: String,
+    /// The topic of readings (`telemetry-topic`).
+    pub(crate) topic: String,
+}
+
+impl Kafka {
+    fn read(fields: &Fields) -> Result<Self, Invalid> {
+        let brokers = fields.required("kafka-brokers");
+        let topic = fields.or("telemetry-topic", "telemetry.readings".to_owned());
+        Ok(Self {
+            brokers: brokers?,
+            topic: topic?,
+        })
+    }
+}
+
 /// Everything that this service is told.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -29,10 +68,13 @@ pub(crate) struct Config {
     /// The records of runs (`operational-database-url`).
     pub(crate) operational_database: Database,
     pub(crate) clickhouse: clickhouse::Settings,
+    pub(crate) kafka: Kafka,
     /// How long a run waits for the CRM's changes from before it (`crm-limit-seconds`).
     pub(crate) crm_limit: Duration,
     /// For tests (`daily-load-rehearsal`).
     pub(crate) rehearsal: Rehearsal,
+    /// For tests (`fault`).
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Config {
@@ -42,9 +84,14 @@ impl Config {
         let telemetry_database = database(fields, "telemetry-database-url");
         let operational_database = database(fields, "operational-database-url");
         let clickhouse = clickhouse::Settings::read(fields);
+        let kafka = Kafka::read(fields);
+        let fault = fields.optional("fault");
         let crm_limit = fields.or("crm-limit-seconds", CRM_LIMIT_SECONDS);
         let rehearsal = fields.or("daily-load-rehearsal", Rehearsal::default());
-        let (basics, rehearsal) = (basics?, rehearsal?);
+        let (basics, rehearsal, fault) = (basics?, rehearsal?, fault?);
+        if fault.is_some() && basics.environment != Environment::Development {
+            return Err(fields.invalid("fault", "is for development only"));
+        }
         if rehearsal != Rehearsal::Off && basics.environment != Environment::Development {
             return Err(fields.invalid("daily-load-rehearsal", "is for development only"));
         }
@@ -57,8 +104,10 @@ impl Config {
             telemetry_database: telemetry_database?,
             operational_database: operational_database?,
             clickhouse: clickhouse?,
+            kafka: kafka?,
             crm_limit: Duration::from_secs(crm_limit?),
             rehearsal,
+            fault,
         })
     }
 }

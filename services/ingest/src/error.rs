@@ -2,6 +2,7 @@
 //! sentences are for callers and for a run's record: they carry no data.
 
 use bionicpro_mesh::clickhouse::QueryError;
+use bionicpro_mesh::kafka::Unacknowledged;
 use bionicpro_mesh::request::WrongField;
 use bionicpro_mesh::status::{Code, Failure, Reason};
 use bionicpro_mesh::telemetry;
@@ -24,6 +25,11 @@ pub(crate) enum Error {
     #[error("This request_id has started a run over other days; choose a new one.")]
     RequestIdReused { run_id: RunId },
 
+    #[error("The call brought no readings: send at least one message with at least one reading.")]
+    NoReadings,
+
+    #[error("Kafka has not acknowledged all readings: send all of them again.")]
+    Kafka(#[source] Source),
     #[error("The operational database does not answer.")]
     Operational(#[source] Source),
     #[error("The telemetry database does not answer.")]
@@ -65,6 +71,10 @@ impl Error {
         Self::Operational(source.into())
     }
 
+    pub(crate) fn kafka(source: impl Into<Source>) -> Self {
+        Self::Kafka(source.into())
+    }
+
     pub(crate) fn telemetry(source: impl Into<Source>) -> Self {
         Self::Telemetry(source.into())
     }
@@ -86,6 +96,12 @@ impl From<Error> for Status {
     }
 }
 
+impl From<Unacknowledged> for Error {
+    fn from(error: Unacknowledged) -> Self {
+        Self::kafka(error)
+    }
+}
+
 impl From<clickhouse::error::Error> for Error {
     fn from(error: clickhouse::error::Error) -> Self {
         Self::Warehouse(error.into())
@@ -96,6 +112,10 @@ fn failure(error: &Error) -> Failure {
     let refuse = |code, reason| Failure::new(code, reason, error.to_string());
     match error {
         Error::WrongField(wrong) => (*wrong).into(),
+        Error::NoReadings => {
+            refuse(Code::InvalidArgument, Reason::InvalidField).field("readings", "There is none.")
+        }
+        Error::Kafka(_) => Failure::unavailable("kafka"),
         Error::RunNotFound => refuse(Code::NotFound, Reason::RunNotFound),
         Error::RunConflict { run_id } => refuse(Code::FailedPrecondition, Reason::RunConflict)
             .metadata("run_id", run_id.to_string()),

@@ -5,6 +5,7 @@ mod daily_load;
 mod days;
 mod error;
 mod page_token;
+mod recording;
 mod rehearsal;
 mod rpc;
 mod run;
@@ -15,13 +16,16 @@ use std::sync::Arc;
 use bionicpro_mesh::server::{Server, shutdown_signal};
 use bionicpro_mesh::{clickhouse, config as configuration, telemetry};
 use bionicpro_proto::ingest::v1::etl_service_server::EtlServiceServer;
+use bionicpro_proto::ingest::v1::telemetry_service_server::TelemetryServiceServer;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Command, Config};
 use crate::daily_load::DailyLoad;
 use crate::rpc::Etl;
+use crate::rpc::telemetry::Telemetry;
 use crate::store::crm::Crm;
+use crate::store::kafka::{self, Log};
 use crate::store::operational::Runs;
 use crate::store::telemetry::TelemetrySource;
 use crate::store::warehouse::Warehouse;
@@ -39,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
     match config.command {
         Command::Migrate => {
             runs.migrate().await?;
+            kafka::create_topic(&config.kafka).await?;
             Ok(warehouse.migrate().await?)
         }
         Command::Serve => serve(config, runs, warehouse, crm).await,
@@ -48,6 +53,8 @@ async fn main() -> anyhow::Result<()> {
 async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> anyhow::Result<()> {
     let wake = Arc::new(Notify::new());
     let stop = CancellationToken::new();
+    let log = Arc::new(Log::new(&config.kafka, config.fault)?);
+    let broken = log.broken();
     let load = DailyLoad {
         runs: runs.clone(),
         source: TelemetrySource::new(config.telemetry_database),
@@ -60,6 +67,11 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
         .environment(config.basics.environment)
         .dependency("operational-database", runs.readiness())
         .dependency("clickhouse", warehouse.readiness())
+        .dependency("kafka", {
+            let log = Arc::clone(&log);
+            move || Arc::clone(&log).ping()
+        })
+        .add_service(TelemetryServiceServer::new(Telemetry { log }))
         .add_service(EtlServiceServer::new(Etl {
             runs,
             wake: wake.clone(),
@@ -70,7 +82,10 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
     let signal = stop.clone();
     let served = server
         .serve(async move {
-            shutdown_signal().await;
+            tokio::select! {
+                () = shutdown_signal() => {}
+                () = broken => tracing::error!("readings cannot be taken any more: stopping"),
+            }
             signal.cancel();
         })
         .await;

@@ -58,7 +58,7 @@ pub(crate) enum Command {
         /// The benchmarks.
         names: Vec<String>,
     },
-    /// Print an access token of a client: internal, gateway.
+    /// Print an access token of a client: internal, gateway, devices.
     Token {
         /// The client, with or without the prefix `bionicpro-`.
         client: String,

@@ -2,3 +2,4 @@
 
 mod daily_load;
 mod runs;
+mod telemetry;

@@ -1,9 +1,10 @@
-//! EtlService: decode, ask the domain, encode. No logic.
+//! EtlService, and TelemetryService in a file of its own: decode, ask the domain, encode. No logic.
 
 mod encode;
 mod get_run;
 mod list_runs;
 mod start_run;
+pub(crate) mod telemetry;
 
 use std::sync::Arc;
 

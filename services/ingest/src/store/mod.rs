@@ -1,6 +1,7 @@
 //! The outside systems of this service, one file each. Nothing outside of this folder knows SQL.
 
 pub(crate) mod crm;
+pub(crate) mod kafka;
 pub(crate) mod operational;
 pub(crate) mod telemetry;
 pub(crate) mod warehouse;

@@ -15,7 +15,10 @@ pub(super) fn fetch(site: &Site, client: &str) -> Result<String> {
     let client = match client.trim_start_matches("bionicpro-") {
         "internal" => &clients.internal,
         "gateway" => &clients.gateway,
-        other => bail!("there is no service client {other:?}; there are internal and gateway"),
+        "devices" => &clients.devices,
+        other => {
+            bail!("there is no service client {other:?}; there are internal, gateway and devices")
+        }
     };
     http::client_token(&site.topology, client.id, &client.secret)
 }

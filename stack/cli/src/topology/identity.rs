@@ -34,6 +34,8 @@ pub(crate) struct Clients {
     pub(crate) gateway: Client,
     /// Tokens of internal programs.
     pub(crate) internal: Client,
+    /// Tokens of the devices' backend.
+    pub(crate) devices: Client,
 }
 
 /// A confidential client.
@@ -71,6 +73,7 @@ impl Keycloak {
                 web: Client::dev("bionicpro-web"),
                 gateway: Client::dev("bionicpro-gateway"),
                 internal: Client::dev("bionicpro-internal"),
+                devices: Client::dev("bionicpro-devices"),
             },
         }
     }

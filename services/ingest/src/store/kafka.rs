@@ -1,0 +1,134 @@
+//! Kafka: the topic of readings, which this service owns. Here they are put in; what takes them out
+//! again is `crate::writer`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bionicpro_mesh::kafka::{Producer, Quiet, Sending, client_config, recorded_traceparent};
+use bionicpro_mesh::telemetry::messaging;
+use bionicpro_proto::ingest::v1::RecordedReading;
+use prost::Message;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+use tracing::Span;
+
+use crate::config::{Fault, Kafka};
+use crate::error::Error;
+
+const CLIENT: &str = "bionicpro-ingest";
+/// Order holds per prosthesis; eight consumers may share the work.
+const PARTITIONS: i32 = 8;
+/// The brokers' own default.
+const REPLICATION: i32 = -1;
+/// How long an answer of the brokers may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+const CREATION_LIMIT: Duration = Duration::from_secs(20);
+
+/// Makes the topic, if it is not there.
+pub(crate) async fn create_topic(kafka: &Kafka) -> Result<(), KafkaError> {
+    let admin: AdminClient<Quiet> =
+        client_config(&kafka.brokers, CLIENT).create_with_context(Quiet)?;
+    let topic = NewTopic::new(
+        &kafka.topic,
+        PARTITIONS,
+        TopicReplication::Fixed(REPLICATION),
+    );
+    let options = AdminOptions::new().operation_timeout(Some(CREATION_LIMIT));
+    let options = options.request_timeout(Some(CREATION_LIMIT));
+    for outcome in admin.create_topics([&topic], &options).await? {
+        match outcome {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) => return Err(KafkaError::AdminOp(code)),
+        }
+    }
+    Ok(())
+}
+
+/// Where readings are put.
+pub(crate) struct Log {
+    producer: Arc<Producer>,
+    topic: Arc<str>,
+    fault: Option<Fault>,
+}
+
+impl Log {
+    pub(crate) fn new(kafka: &Kafka, fault: Option<Fault>) -> Result<Self, KafkaError> {
+        Ok(Self {
+            producer: Arc::new(Producer::start(client_config(&kafka.brokers, CLIENT))?),
+            topic: kafka.topic.as_str().into(),
+            fault,
+        })
+    }
+
+    /// The readings of one call.
+    pub(crate) fn begin(&self) -> Writing {
+        Writing {
+            sending: self.producer.begin(),
+            topic: Arc::clone(&self.topic),
+            buffer: Vec::new(),
+            waits: self.fault != Some(Fault::AcknowledgeBeforeKafka),
+        }
+    }
+
+    /// The span of putting so many readings in.
+    pub(crate) fn span(&self, readings: usize) -> Span {
+        messaging::send(&self.topic, readings)
+    }
+
+    /// Asks whether the brokers answer and have the topic.
+    pub(crate) async fn ping(self: Arc<Self>) -> Result<(), Error> {
+        let asked = tokio::task::spawn_blocking(move || {
+            let client = self.producer.client();
+            let metadata = client.fetch_metadata(Some(&self.topic), TIMEOUT)?;
+            match metadata.topics().first().and_then(|topic| topic.error()) {
+                Some(error) => Err(KafkaError::MetadataFetch(error.into())),
+                None => Ok(()),
+            }
+        });
+        asked.await.map_err(Error::kafka)?.map_err(Error::kafka)
+    }
+
+    /// Completes when nothing can be put in any more: the process has to start anew.
+    pub(crate) fn broken(&self) -> WaitForCancellationFutureOwned {
+        self.producer.broken()
+    }
+}
+
+/// Readings of one call on their way.
+pub(crate) struct Writing {
+    sending: Sending,
+    topic: Arc<str>,
+    buffer: Vec<u8>,
+    /// False only for a test.
+    waits: bool,
+}
+
+impl Writing {
+    /// Puts readings in, as soon as there is room, in the trace of the current span.
+    pub(crate) async fn write(&mut self, readings: &[RecordedReading]) -> Result<(), Error> {
+        let traceparent = recorded_traceparent();
+        let room = u16::try_from(readings.len()).map_err(Error::kafka)?;
+        self.sending.reserve(room).await?;
+        for reading in readings {
+            self.buffer.clear();
+            // A vector always has room.
+            let _ = reading.encode(&mut self.buffer);
+            self.sending.send(
+                &self.topic,
+                &reading.prosthesis_id,
+                &self.buffer,
+                traceparent.as_deref(),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Waits until Kafka has all of them.
+    pub(crate) async fn acknowledged(self) -> Result<(), Error> {
+        if self.waits {
+            self.sending.acknowledged().await?;
+        }
+        Ok(())
+    }
+}
