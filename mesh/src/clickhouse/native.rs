@@ -56,9 +56,14 @@ impl Column {
         push_binary(&mut self.values, value);
     }
 
-    /// A `UInt8`.
+    /// A `UInt8`, or an `Enum8` by its number.
     pub fn u8(&mut self, value: u8) {
         self.values.push(value);
+    }
+
+    /// A `UInt32`.
+    pub fn u32(&mut self, value: u32) {
+        self.values.extend_from_slice(&value.to_le_bytes());
     }
 
     /// An `Int32` or `Date32` (days since 1970).

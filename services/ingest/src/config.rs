@@ -25,6 +25,8 @@ pub(crate) enum Command {
 pub(crate) enum Fault {
     /// Readings are acknowledged before Kafka has them.
     AcknowledgeBeforeKafka,
+    /// Offsets are committed before their readings are in ClickHouse.
+    CommitBeforeInsert,
 }
 
 impl FromStr for Fault {
@@ -33,6 +35,7 @@ impl FromStr for Fault {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "acknowledge-before-kafka" => Ok(Self::AcknowledgeBeforeKafka),
+            "commit-before-insert" => Ok(Self::CommitBeforeInsert),
             _ => Err("is not a fault"),
         }
     }
@@ -45,15 +48,19 @@ pub(crate) struct Kafka {
     pub(crate) brokers: String,
     /// The topic of readings (`telemetry-topic`).
     pub(crate) topic: String,
+    /// The group that takes them out (`telemetry-group`).
+    pub(crate) group: String,
 }
 
 impl Kafka {
     fn read(fields: &Fields) -> Result<Self, Invalid> {
         let brokers = fields.required("kafka-brokers");
         let topic = fields.or("telemetry-topic", "telemetry.readings".to_owned());
+        let group = fields.or("telemetry-group", "bionicpro-ingest".to_owned());
         Ok(Self {
             brokers: brokers?,
             topic: topic?,
+            group: group?,
         })
     }
 }

@@ -10,9 +10,11 @@ mod rehearsal;
 mod rpc;
 mod run;
 mod store;
+mod writer;
 
 use std::sync::Arc;
 
+use bionicpro_mesh::kafka::Trouble;
 use bionicpro_mesh::server::{Server, shutdown_signal};
 use bionicpro_mesh::{clickhouse, config as configuration, telemetry};
 use bionicpro_proto::ingest::v1::etl_service_server::EtlServiceServer;
@@ -55,6 +57,14 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
     let stop = CancellationToken::new();
     let log = Arc::new(Log::new(&config.kafka, config.fault)?);
     let broken = log.broken();
+    let trouble = Arc::new(Trouble::default());
+    let writer = writer::start(
+        &config.kafka,
+        warehouse.writer(),
+        Arc::clone(&trouble),
+        config.fault,
+    )?;
+    let writer_ended = writer.ended();
     let load = DailyLoad {
         runs: runs.clone(),
         source: TelemetrySource::new(config.telemetry_database),
@@ -71,6 +81,9 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
             let log = Arc::clone(&log);
             move || Arc::clone(&log).ping()
         })
+        .dependency("telemetry-writer", move || {
+            std::future::ready(trouble.check())
+        })
         .add_service(TelemetryServiceServer::new(Telemetry { log }))
         .add_service(EtlServiceServer::new(Etl {
             runs,
@@ -85,11 +98,14 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
             tokio::select! {
                 () = shutdown_signal() => {}
                 () = broken => tracing::error!("readings cannot be taken any more: stopping"),
+                () = writer_ended => tracing::error!("readings are not written any more: stopping"),
             }
             signal.cancel();
         })
         .await;
     stop.cancel();
     working.await?;
-    Ok(served?)
+    let stopped = writer.stop().await;
+    served?;
+    Ok(stopped?)
 }

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bionicpro_mesh::kafka::{Producer, Quiet, Sending, client_config, recorded_traceparent};
+use bionicpro_mesh::kafka::{
+    Producer, Quiet, Sending, client_config, group_config, recorded_traceparent,
+};
 use bionicpro_mesh::telemetry::messaging;
 use bionicpro_proto::ingest::v1::RecordedReading;
 use prost::Message;
+use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -43,6 +46,11 @@ pub(crate) async fn create_topic(kafka: &Kafka) -> Result<(), KafkaError> {
         }
     }
     Ok(())
+}
+
+/// The group that takes the readings out.
+pub(crate) fn group(kafka: &Kafka) -> ClientConfig {
+    group_config(&kafka.brokers, CLIENT, &kafka.group)
 }
 
 /// Where readings are put.

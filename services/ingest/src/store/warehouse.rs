@@ -32,6 +32,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0004_report_wear",
         sql: include_str!("../../migrations/clickhouse/0004_report_wear.sql"),
     },
+    Migration {
+        name: "0005_telemetry_devices",
+        sql: include_str!("../../migrations/clickhouse/0005_telemetry_devices.sql"),
+    },
 ];
 
 /// How often an insert is sent before its day counts as failed, and the first wait between two.
@@ -85,6 +89,17 @@ impl Warehouse {
         Self { client }
     }
 
+    /// A client for blocks of the devices' readings. An insert is answered when it is durable, and
+    /// late readings may be of many days. Compression costs more than it saves on the way to a near
+    /// server.
+    pub(crate) fn writer(&self) -> Client {
+        self.client
+            .clone()
+            .with_compression(Compression::None)
+            .with_setting("async_insert", "0")
+            .with_setting("max_partitions_per_insert_block", "0")
+    }
+
     /// Asks whether the tables can be read.
     pub(crate) fn readiness(
         &self,
@@ -92,8 +107,8 @@ impl Warehouse {
         let client = self.client.clone();
         move || {
             let tables = client.query(
-                "SELECT 1 FROM report_daily, report_wear, telemetry_readings, telemetry_watermarks \
-                 LIMIT 0",
+                "SELECT 1 FROM report_daily, report_wear, telemetry_readings, telemetry_watermarks, \
+                 telemetry_arrivals, telemetry_dead_letters LIMIT 0",
             );
             Box::pin(async move { Ok(tables.execute().await?) })
         }
