@@ -12,13 +12,14 @@ use bionicpro_proto::ingest::v1::{
 };
 use prost::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
-use crate::{Topology, tokens};
+use crate::{Topology, crm, eventually, tokens};
 
 /// The topic of readings.
 pub const TOPIC: &str = "telemetry.readings";
@@ -179,4 +180,46 @@ pub fn ids(readings: &[Reading]) -> Vec<Uuid> {
         .iter()
         .filter_map(|reading| reading.id.parse().ok())
         .collect()
+}
+
+/// How many of these readings ClickHouse has, and how many rows that are.
+///
+/// # Errors
+/// When ClickHouse refuses.
+pub async fn arrived(stack: &Topology, readings: &[Reading]) -> anyhow::Result<(u32, u32)> {
+    let ids: Vec<String> = ids(readings).iter().map(|id| format!("'{id}'")).collect();
+    let query = format!(
+        "SELECT toUInt32(uniqExact(id)), toUInt32(count()) FROM {}.telemetry_readings \
+         WHERE source = 'device' AND id IN ({})",
+        stack.clickhouse.database,
+        ids.join(", ")
+    );
+    let rows = crm::query_clickhouse(stack, &query).await?;
+    rows.first().copied().context("no count")
+}
+
+/// Waits until ClickHouse has all of these readings.
+///
+/// # Panics
+/// When it does not in time.
+pub async fn all_arrived(stack: &Topology, readings: &[Reading]) {
+    const LIMIT: Duration = Duration::from_secs(60);
+    eventually("the readings are in ClickHouse", LIMIT, || async {
+        let found = arrived(stack, readings).await;
+        found.is_ok_and(|(found, _)| found as usize == readings.len())
+    })
+    .await;
+}
+
+/// Puts a record into the topic that no service of ours would.
+///
+/// # Errors
+/// When Kafka does not take it.
+pub fn put(stack: &Topology, value: &[u8]) -> anyhow::Result<()> {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", &stack.kafka.brokers)
+        .create()?;
+    let record = BaseRecord::to(TOPIC).key("test").payload(value);
+    producer.send(record).map_err(|(error, _)| error)?;
+    Ok(producer.flush(ANSWER)?)
 }

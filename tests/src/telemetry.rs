@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use std::time::Duration;
 
+use bionicpro_proto::ingest::v1::Reading;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use uuid::Uuid;
 
@@ -93,6 +94,36 @@ impl Telemetry {
              FROM generate_series(0, 1439) AS n,
                  LATERAL (SELECT timestamptz '{day}' + n * interval '1 minute' AS at) AS moment"
         );
+        Ok(self.client.batch_execute(&sql).await?)
+    }
+
+    /// Adds a reading under an id, as the telemetry database has received it at `received_at`.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn add(&self, reading: &Reading, received_at: &str) -> anyhow::Result<()> {
+        let at = reading.recorded_at.unwrap_or_default().seconds;
+        let sql = format!(
+            "SELECT create_readings_day((to_timestamp({at}) AT TIME ZONE 'UTC')::date);
+             INSERT INTO readings VALUES ('{}', '{}', to_timestamp({at}), '{received_at}', '{}',
+                 {}, {}, 1, {}, {}, NULL)",
+            reading.id,
+            reading.prosthesis_id,
+            reading.grip,
+            reading.duration_ms,
+            reading.response_ms,
+            reading.battery_pct,
+            reading.emg_quality_pct
+        );
+        Ok(self.client.batch_execute(&sql).await?)
+    }
+
+    /// Drops the partition of a day.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn drop_day(&self, day: &str) -> anyhow::Result<()> {
+        let sql = format!("DROP TABLE IF EXISTS readings_{}", day.replace('-', ""));
         Ok(self.client.batch_execute(&sql).await?)
     }
 

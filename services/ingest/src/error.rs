@@ -49,15 +49,22 @@ pub(crate) enum Error {
     #[error("The source sent a reading that cannot be read: {0}.")]
     Malformed(#[from] Malformed),
     #[error(
-        "Readings are unaccounted for: {read} read, {loaded} loaded, {staged} in the mart, \
-         {unassigned} of nobody."
+        "Readings are unaccounted for: {read} read, {loaded} loaded, {sent} sent by devices, \
+         {repeated} of them both, {staged} in the mart, {unassigned} of nobody."
     )]
     ReadingsUnaccounted {
         read: u64,
         loaded: u64,
+        sent: u64,
+        repeated: u64,
         staged: u64,
         unassigned: u64,
     },
+    #[error(
+        "The telemetry database has no place for readings of this day any more, and the mart has \
+         {held} of them: the day stays as it is. Bring its partition back, or leave the day alone."
+    )]
+    ReadingsGone { held: u64 },
     #[error("The process lost its lock on the run.")]
     LeaseLost(#[source] tokio_postgres::Error),
     #[error("What the run left behind could not be cleaned up in time.")]
@@ -121,6 +128,7 @@ fn failure(error: &Error) -> Failure {
             .metadata("run_id", run_id.to_string()),
         Error::RequestIdReused { run_id } => refuse(Code::AlreadyExists, Reason::RequestIdReused)
             .metadata("run_id", run_id.to_string()),
+        Error::ReadingsGone { .. } => refuse(Code::FailedPrecondition, Reason::ReadingsGone),
         Error::CrmBehind { .. } => refuse(Code::Unavailable, Reason::CrmBehind),
         Error::Operational(_) => Failure::unavailable("operational-database"),
         Error::Telemetry(_) => Failure::unavailable("telemetry-database"),

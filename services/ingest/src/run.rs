@@ -22,7 +22,8 @@ pub(crate) struct Run {
     pub(crate) failure: Option<RunFailure>,
     /// Up to when the CRM's changes are in what it builds; not known before it has waited for them.
     pub(crate) crm_watermark: Option<DateTime<Utc>>,
-    /// It was started here, because the wearers of its days have changed.
+    /// It was started here, because the wearers of its days have changed, or readings of them
+    /// have arrived.
     pub(crate) reopened: bool,
 }
 
@@ -66,7 +67,9 @@ pub(crate) struct Progress {
     pub(crate) days_done: u32,
     /// Readings that were read from the source.
     pub(crate) readings_read: u64,
-    /// Of these, the ones whose prosthesis nobody wore at the time.
+    /// Readings that devices sent and that count.
+    pub(crate) readings_sent: u64,
+    /// Of all that count, the ones whose prosthesis nobody wore at the time.
     pub(crate) readings_unassigned: u64,
     /// Rows that are in the datamart now.
     pub(crate) mart_rows_written: u64,

@@ -7,7 +7,7 @@ use crate::days::complete_until;
 use crate::error::Error;
 use crate::run::Progress;
 use crate::store::operational::Lease;
-use crate::store::warehouse::{DayCounts, RunDay};
+use crate::store::warehouse::{DayCounts, Known, RunDay};
 
 /// How often a day is built before it counts as failed.
 const ATTEMPTS: u32 = 3;
@@ -26,7 +26,11 @@ impl DailyLoad {
         };
         let mut readings = self.source.read(day).await?;
         let read = chunks::load(&mut readings, &self.warehouse, run_day).await?;
+        let arrivals_until = self.warehouse.stage_devices(run_day).await?;
         let counts = self.build(run_day, read).await?;
+        if !readings.source_has_day {
+            self.refuse_loss(run_day, counts).await?;
+        }
         if self.rehearsal.removes_first() {
             self.warehouse.remove(run_day).await?;
         }
@@ -35,16 +39,30 @@ impl DailyLoad {
         // the lock be lost only now, the swap fails, because the staging table is dropped first.
         lease.confirm().await?;
         self.warehouse.swap(run_day).await?;
-        self.warehouse
-            .write_watermark(run_day, complete_until(day, readings.began), crm_watermark)
-            .await?;
-        tracing::info!(run_id = %run_day.run, %day, read, unassigned = counts.unassigned, "day loaded");
+        let known = Known {
+            complete_until: complete_until(day, readings.began),
+            crm_watermark,
+            arrivals_until,
+        };
+        self.warehouse.write_watermark(run_day, known).await?;
+        tracing::info!(run_id = %run_day.run, %day, read, sent = counts.sent, unassigned = counts.unassigned, "day loaded");
         Ok(Progress {
             days_done: 1,
             readings_read: read,
+            readings_sent: counts.sent,
             readings_unassigned: counts.unassigned,
             mart_rows_written: counts.mart_rows,
         })
+    }
+
+    /// A partition that the source has dropped says nothing about its readings: the mart keeps them.
+    /// Where the source still has the day, a reading that is gone there is gone from the mart.
+    async fn refuse_loss(&self, day: RunDay, counts: DayCounts) -> Result<(), Error> {
+        let held = self.warehouse.held(day).await?;
+        if counts.staged + counts.unassigned < held {
+            return Err(Error::ReadingsGone { held });
+        }
+        Ok(())
     }
 
     /// Builds the day aside until it adds up: an assignment that changes in the CRM between
@@ -66,20 +84,25 @@ impl DailyLoad {
     }
 }
 
-/// Every reading that was read is in ClickHouse, and either in the mart or known to be nobody's.
+/// Every reading that was read is in ClickHouse. It and every one that a device sent is either in
+/// the mart or known to be nobody's; one that came both ways, once.
 fn check(read: u64, counts: DayCounts) -> Result<(), Error> {
     let DayCounts {
         loaded,
+        repeated,
+        sent,
         unassigned,
         staged,
         ..
     } = counts;
-    if loaded == read && staged + unassigned == read {
+    if loaded == read && staged + unassigned + repeated == read + sent {
         return Ok(());
     }
     Err(Error::ReadingsUnaccounted {
         read,
         loaded,
+        sent,
+        repeated,
         staged,
         unassigned,
     })
@@ -92,6 +115,8 @@ mod tests {
     fn counts(loaded: u64, staged: u64, unassigned: u64) -> DayCounts {
         DayCounts {
             loaded,
+            repeated: 0,
+            sent: 0,
             unassigned,
             staged,
             mart_rows: 1,
@@ -108,6 +133,18 @@ mod tests {
     fn a_lost_reading_is_noticed() {
         assert!(check(10, counts(9, 9, 0)).is_err());
         assert!(check(10, counts(10, 9, 0)).is_err());
+    }
+
+    #[test]
+    fn a_reading_that_came_both_ways_is_accounted_for_once() {
+        let both = |staged| DayCounts {
+            repeated: 2,
+            sent: 5,
+            ..counts(10, staged, 1)
+        };
+        assert!(check(10, both(12)).is_ok());
+        assert!(check(10, both(11)).is_err(), "a device's reading is lost");
+        assert!(check(10, both(14)).is_err(), "two count twice");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The daily load: takes pending runs, loads their days one after another, cleans up after runs
 //! whose process went away. Not here: what a day consists of (`day`), what it needs of the CRM
-//! (`wearers`), and SQL.
+//! (`wearers`), what devices send (`arrivals`), and SQL.
 
+mod arrivals;
 mod chunks;
 mod day;
 pub(crate) mod transcode;
@@ -42,6 +43,7 @@ impl DailyLoad {
             self.take_runs(woken, stop),
             self.close_left_runs(stop),
             self.reopen_days(woken, stop),
+            self.follow_arrivals(woken, stop),
         );
     }
 

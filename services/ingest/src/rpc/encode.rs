@@ -26,6 +26,7 @@ pub(super) fn run(run: Run) -> v1::Run {
         finished_at: run.finished_at.map(timestamp),
         failure,
         failure_reason: failure_reason.into(),
+        readings_sent: run.progress.readings_sent,
         readings_unassigned: run.progress.readings_unassigned,
         crm_watermark: run.crm_watermark.map(timestamp),
         reopened: run.reopened,

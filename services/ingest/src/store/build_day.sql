@@ -1,5 +1,7 @@
--- The mart of one day from the readings that this run has loaded: a row for each stretch of wear,
--- with or without readings. A reading belongs to whoever wore the prosthesis when it was recorded.
+-- The mart of one day from the readings that this run has loaded, and from those that devices sent
+-- (see stage_devices.sql): a row for each stretch of wear, with or without readings. A reading
+-- belongs to whoever wore the prosthesis when it was recorded; of one that came both ways the one
+-- that was received first counts.
 -- No FINAL: a run loads a reading once, and the check before the swap counts.
 INSERT INTO ? (
     customer_id, day, prosthesis_id, worn_from, worn_until, readings, use_ms, response_ms_sum,
@@ -37,12 +39,25 @@ WITH
             sumMap(map(reading.grip, toUInt64(1))) AS grip_readings,
             sumMap(map(reading.grip, toUInt64(reading.duration_ms))) AS grip_use_ms,
             sumMapIf(map(reading.fault_code, toUInt64(1)), reading.fault_code != '') AS fault_readings
-        FROM telemetry_readings AS reading
+        FROM
+        (
+            SELECT
+                prosthesis_id, recorded_at, duration_ms, response_ms, force_mn, emg_quality_pct,
+                battery_pct, fault_code, grip
+            FROM telemetry_readings
+            WHERE toDate(recorded_at) = {day:Date}
+                AND source = 'database'
+                AND run_id = {run:UUID}
+                AND id NOT IN (SELECT id FROM ?)
+            UNION ALL
+            SELECT
+                prosthesis_id, recorded_at, duration_ms, response_ms, force_mn, emg_quality_pct,
+                battery_pct, fault_code, grip
+            FROM ?
+        ) AS reading
         ASOF INNER JOIN stretches AS worn
             ON reading.prosthesis_id = worn.prosthesis_id AND reading.recorded_at >= worn.since
-        WHERE toDate(reading.recorded_at) = {day:Date}
-            AND reading.run_id = {run:UUID}
-            AND reading.recorded_at < worn.until
+        WHERE reading.recorded_at < worn.until
         GROUP BY worn.customer_id, worn.prosthesis_id, worn.since, worn.until
     )
 SELECT

@@ -21,7 +21,7 @@ mod migrations {
 
 const COLUMNS: &str = "run_id, request_id, start_day, end_day, state, days_done, readings_read, \
      readings_unassigned, mart_rows_written, created_at, started_at, finished_at, failure, \
-     failure_reason, crm_watermark, reopened";
+     failure_reason, crm_watermark, reopened, readings_sent";
 const CONNECTIONS: usize = 8;
 const WAIT: Duration = Duration::from_secs(3);
 /// How often a new run is offered when the one in its way ends at the same moment.
@@ -114,9 +114,11 @@ impl Runs {
         Err(Error::operational("the days are contended"))
     }
 
-    /// Records a new run over a day whose wearers have changed. None where a run that has not ended
-    /// covers it, or for a while after one that was started here has failed on it: a minute, twice
-    /// as long after each further failure of the same day, an hour at most.
+    /// Records a new run over a day that has changed. None where a run that has not ended covers it,
+    /// or for a while after one that was started here has failed on it: a minute, twice as long
+    /// after each further failure of the same day, an hour at most. After one that succeeded the
+    /// next waits five seconds for each of the last hour, two minutes at most, and ten times as long
+    /// as one took: a day of which readings keep arriving is not loaded all the time.
     pub(crate) async fn reopen(&self, day: NaiveDate) -> Result<Option<RunId>, Error> {
         let sql = "INSERT INTO etl_runs (run_id, request_id, start_day, end_day, reopened) \
              SELECT $1::uuid, $2::uuid, $3::date, $3::date, true WHERE NOT EXISTS ( \
@@ -124,6 +126,12 @@ impl Runs {
                      AND start_day = $3 AND finished_at > now() - interval '1 day' \
                  HAVING max(finished_at) > \
                      now() - least(interval '1 minute' * power(2, count(*) - 1), interval '1 hour')) \
+             AND NOT EXISTS ( \
+                 SELECT FROM etl_runs WHERE reopened AND state = 'SUCCEEDED' \
+                     AND start_day = $3 AND finished_at > now() - interval '1 hour' \
+                 HAVING max(finished_at) > now() - greatest( \
+                     least(interval '5 seconds' * count(*), interval '2 minutes'), \
+                     10 * max(finished_at - started_at))) \
              ON CONFLICT DO NOTHING RETURNING run_id";
         let (run_id, request_id) = (RunId::new().0, Uuid::now_v7());
         let row = self
@@ -179,15 +187,19 @@ impl Runs {
     /// Adds what a day brought to its run.
     pub(crate) async fn advance(&self, run_id: RunId, day: Progress) -> Result<(), Error> {
         let sql = "UPDATE etl_runs SET days_done = days_done + $2, readings_read = readings_read + $3, \
-             readings_unassigned = readings_unassigned + $4, mart_rows_written = mart_rows_written + $5 \
-             WHERE run_id = $1";
+             readings_unassigned = readings_unassigned + $4, mart_rows_written = mart_rows_written + $5, \
+             readings_sent = readings_sent + $6 WHERE run_id = $1";
         let days_done = i32::try_from(day.days_done).map_err(|_| Error::Record("counter"))?;
         let read = stored(day.readings_read)?;
         let unassigned = stored(day.readings_unassigned)?;
         let written = stored(day.mart_rows_written)?;
+        let sent = stored(day.readings_sent)?;
         self.connection()
             .await?
-            .execute(sql, &[&run_id.0, &days_done, &read, &unassigned, &written])
+            .execute(
+                sql,
+                &[&run_id.0, &days_done, &read, &unassigned, &written, &sent],
+            )
             .await?;
         Ok(())
     }
@@ -337,6 +349,7 @@ fn run(row: &Row) -> Result<Run, Error> {
             days_done: u32::try_from(row.try_get::<_, i32>("days_done")?)
                 .map_err(|_| Error::Record("counter"))?,
             readings_read: count("readings_read")?,
+            readings_sent: count("readings_sent")?,
             readings_unassigned: count("readings_unassigned")?,
             mart_rows_written: count("mart_rows_written")?,
         },

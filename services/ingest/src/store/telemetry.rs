@@ -20,6 +20,9 @@ pub(crate) struct TelemetrySource {
 pub(crate) struct DayReadings {
     /// When reading them began, by the source's clock: what was there then is among them.
     pub(crate) began: DateTime<Utc>,
+    /// Whether the source has a partition for the day: where it has none, nobody knows which
+    /// readings there were.
+    pub(crate) source_has_day: bool,
     frames: Pin<Box<CopyOutStream>>,
     _session: Session,
 }
@@ -47,7 +50,10 @@ impl TelemetrySource {
         );
         let now = session
             .client
-            .query_one("SELECT now()", &[])
+            .query_one(
+                include_str!("source_day.sql"),
+                &[&start_of(day), &end_of(day)],
+            )
             .await
             .map_err(Error::telemetry)?;
         let frames = session
@@ -57,6 +63,7 @@ impl TelemetrySource {
             .map_err(Error::telemetry)?;
         Ok(DayReadings {
             began: now.try_get(0).map_err(Error::telemetry)?,
+            source_has_day: now.try_get(1).map_err(Error::telemetry)?,
             frames: Box::pin(frames),
             _session: session,
         })

@@ -62,12 +62,39 @@ pub(crate) struct RunDay {
 pub(crate) struct DayCounts {
     /// Readings that this run has loaded.
     pub(crate) loaded: u64,
-    /// Of these, the ones whose prosthesis nobody wore at the time.
+    /// Of these, the ones that a device's own reading counts for: it was received first.
+    pub(crate) repeated: u64,
+    /// Readings that devices sent and that count.
+    pub(crate) sent: u64,
+    /// Of all that count, the ones whose prosthesis nobody wore at the time.
     pub(crate) unassigned: u64,
     /// Readings that the staged mart counts.
     pub(crate) staged: u64,
     /// Rows of the staged mart that have readings.
     pub(crate) mart_rows: u64,
+}
+
+/// Up to when things were known when a day was built.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    /// The readings of the telemetry database.
+    pub(crate) complete_until: DateTime<Utc>,
+    /// The CRM.
+    pub(crate) crm_watermark: DateTime<Utc>,
+    /// The devices' arrivals of that day.
+    pub(crate) arrivals_until: DateTime<Utc>,
+}
+
+#[derive(Row, Deserialize)]
+struct Day {
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    day: NaiveDate,
+}
+
+#[derive(Row, Deserialize)]
+struct Time {
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    time: DateTime<Utc>,
 }
 
 #[derive(Row, Serialize)]
@@ -78,6 +105,8 @@ struct Watermark {
     complete_until: DateTime<Utc>,
     #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
     crm_watermark: DateTime<Utc>,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    arrivals_until: DateTime<Utc>,
     #[serde(with = "clickhouse::serde::uuid")]
     run_id: Uuid,
     #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
@@ -123,16 +152,75 @@ impl Warehouse {
         mesh::traced(&self.client)
     }
 
-    /// Makes the run's staging table. Without it nothing of the run can reach the mart: whoever
-    /// drops it has fenced the run off.
+    /// Makes the run's staging tables. Without the mart's nothing of the run can reach the mart:
+    /// whoever drops it has fenced the run off.
     pub(crate) async fn create_staging(&self, run: RunId) -> Result<(), Error> {
+        for (table, like) in [
+            (staging(run), "report_daily"),
+            (sent(run), "telemetry_readings"),
+        ] {
+            self.client()
+                .query("CREATE TABLE ? AS ?")
+                .bind(Identifier(&table))
+                .bind(Identifier(like))
+                .with_setting("query_id", format!("{run}/create-{like}"))
+                .execute()
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Puts aside what devices sent of the day, for [`Self::build`] and [`Self::count`]. Answers up
+    /// to which arrival that is; later ones may be among it, and are found again.
+    pub(crate) async fn stage_devices(&self, day: RunDay) -> Result<DateTime<Utc>, Error> {
+        let arrivals =
+            "SELECT max(written_at) AS time FROM telemetry_arrivals WHERE day = {day:Date}";
+        let until: Time = self
+            .client()
+            .query(arrivals)
+            .param("day", day.day.to_string())
+            .with_setting("query_id", day.query_id("arrivals"))
+            .fetch_one()
+            .await?;
+        self.empty(day, &sent(day.run)).await?;
         self.client()
-            .query("CREATE TABLE ? AS report_daily")
-            .bind(Identifier(&staging(run)))
-            .with_setting("query_id", format!("{run}/create-staging"))
+            .query(include_str!("stage_devices.sql"))
+            .bind(Identifier(&sent(day.run)))
+            .param("day", day.day.to_string())
+            .param("run", day.run.to_string())
+            .with_setting("query_id", day.query_id("stage-devices"))
+            .execute()
+            .await?;
+        Ok(until.time)
+    }
+
+    async fn empty(&self, day: RunDay, table: &str) -> Result<(), Error> {
+        self.client()
+            .query("TRUNCATE TABLE ?")
+            .bind(Identifier(table))
+            .with_setting("query_id", day.query_id(&format!("truncate-{table}")))
             .execute()
             .await?;
         Ok(())
+    }
+
+    /// The days of which readings have arrived that they were not loaded with, in order.
+    pub(crate) async fn arrived_days(&self) -> Result<Vec<NaiveDate>, Error> {
+        let query = include_str!("arrived_days.sql");
+        let rows: Vec<Day> = self.client().query(query).fetch_all().await?;
+        Ok(rows.into_iter().map(|row| row.day).collect())
+    }
+
+    /// Readings that the mart has of the day now.
+    pub(crate) async fn held(&self, day: RunDay) -> Result<u64, Error> {
+        let held = self
+            .client()
+            .query("SELECT sum(readings) FROM report_daily WHERE day = {day:Date}")
+            .param("day", day.day.to_string())
+            .with_setting("query_id", day.query_id("held"))
+            .fetch_one()
+            .await?;
+        Ok(held)
     }
 
     /// Inserts rows of RowBinary (see [`crate::daily_load::transcode`]). ClickHouse forgets a
@@ -187,15 +275,12 @@ impl Warehouse {
     /// Builds the day's mart in the run's staging table.
     pub(crate) async fn build(&self, day: RunDay) -> Result<(), Error> {
         let staging = staging(day.run);
-        self.client()
-            .query("TRUNCATE TABLE ?")
-            .bind(Identifier(&staging))
-            .with_setting("query_id", day.query_id("truncate"))
-            .execute()
-            .await?;
+        self.empty(day, &staging).await?;
         self.client()
             .query(include_str!("build_day.sql"))
             .bind(Identifier(&staging))
+            .bind(Identifier(&sent(day.run)))
+            .bind(Identifier(&sent(day.run)))
             .param("day", day.day.to_string())
             .param("run", day.run.to_string())
             .with_setting("query_id", day.query_id("build"))
@@ -209,6 +294,8 @@ impl Warehouse {
         let counts = self
             .client()
             .query(include_str!("count_day.sql"))
+            .bind(Identifier(&sent(day.run)))
+            .bind(Identifier(&sent(day.run)))
             .bind(Identifier(&staging(day.run)))
             .param("day", day.day.to_string())
             .param("run", day.run.to_string())
@@ -242,13 +329,8 @@ impl Warehouse {
         Ok(())
     }
 
-    /// Says up to when the day is complete, and up to when the CRM was known when it was built.
-    pub(crate) async fn write_watermark(
-        &self,
-        day: RunDay,
-        complete_until: DateTime<Utc>,
-        crm_watermark: DateTime<Utc>,
-    ) -> Result<(), Error> {
+    /// Says what was known when the day was built.
+    pub(crate) async fn write_watermark(&self, day: RunDay, known: Known) -> Result<(), Error> {
         let mut insert = self
             .client()
             .insert::<Watermark>("telemetry_watermarks")
@@ -256,8 +338,9 @@ impl Warehouse {
         insert
             .write(&Watermark {
                 day: day.day,
-                complete_until,
-                crm_watermark,
+                complete_until: known.complete_until,
+                crm_watermark: known.crm_watermark,
+                arrivals_until: known.arrivals_until,
                 run_id: day.run.0,
                 written_at: Utc::now(),
             })
@@ -265,7 +348,7 @@ impl Warehouse {
         Ok(insert.end().await?)
     }
 
-    /// Ends what a run still does here and drops its staging table: from then on it can change
+    /// Ends what a run still does here and drops its staging tables: from then on it can change
     /// nothing in the mart.
     pub(crate) async fn discard(&self, run: RunId) -> Result<(), Error> {
         self.client()
@@ -275,11 +358,13 @@ impl Warehouse {
             .param("run", format!("{run}/"))
             .execute()
             .await?;
-        self.client()
-            .query("DROP TABLE IF EXISTS ? SYNC")
-            .bind(Identifier(&staging(run)))
-            .execute()
-            .await?;
+        for table in [staging(run), sent(run)] {
+            self.client()
+                .query("DROP TABLE IF EXISTS ? SYNC")
+                .bind(Identifier(&table))
+                .execute()
+                .await?;
+        }
         Ok(())
     }
 }
@@ -293,6 +378,11 @@ impl RunDay {
 
 fn staging(run: RunId) -> String {
     format!("report_daily_staging_{}", run.0.simple())
+}
+
+/// Where a run keeps what devices sent of a day.
+fn sent(run: RunId) -> String {
+    format!("telemetry_sent_staging_{}", run.0.simple())
 }
 
 fn is_transient(error: &clickhouse::error::Error) -> bool {

@@ -1,0 +1,39 @@
+//! Readings that devices send reach the reports by runs of their days: a day is loaded again when
+//! some have arrived since, today's among them. Not here: how arrivals are noted, which is SQL.
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::DailyLoad;
+use crate::error::Error;
+
+/// How often the arrivals are looked at.
+const LOOK: Duration = Duration::from_secs(3);
+
+impl DailyLoad {
+    /// Starts runs over days of which readings have arrived, until `stop`.
+    pub(super) async fn follow_arrivals(&self, woken: &Notify, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.reopen_arrived(woken).await {
+                tracing::warn!(
+                    error = error.with_sources(),
+                    "could not look for days of which readings have arrived"
+                );
+            }
+            stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+        }
+    }
+
+    /// A run for each day, the newest first; one that was loaded a moment ago has to wait.
+    async fn reopen_arrived(&self, woken: &Notify) -> Result<(), Error> {
+        for day in self.warehouse.arrived_days().await?.iter().rev() {
+            if let Some(run) = self.runs.reopen(*day).await? {
+                tracing::info!(run_id = %run, %day, "a day is loaded again: readings have arrived");
+                woken.notify_one();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Readings that devices sent reach the mart: once, whatever ways they came, the first value of an
+//! id, and also when they come late. What is no reading is set aside.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use bionicpro_proto::error::v1::Reason;
+use bionicpro_proto::ingest::v1::{Reading, RunState};
+use bionicpro_tests::devices::{self, Devices, all_arrived, readings};
+use bionicpro_tests::loader::Etl;
+use bionicpro_tests::telemetry::{Telemetry, mart, worn_in_2020};
+use bionicpro_tests::{crm, eventually, stack};
+use uuid::Uuid;
+
+/// How long readings may take into the mart by themselves.
+const LIMIT: Duration = Duration::from_secs(60);
+/// When 2020-05-10 begins, in seconds since 1970.
+const MAY_10: i64 = 1_589_068_800;
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+#[tokio::test]
+async fn a_reading_that_came_both_ways_counts_once_with_the_value_that_came_first() {
+    const DAY: &str = "2020-05-10";
+    let prosthesis = worn_in_2020(stack()).await.unwrap();
+    let telemetry = Telemetry::connect(stack()).await.unwrap();
+    let sent = readings(&prosthesis, MAY_10 + HOUR, 30);
+    // The same ids with another value, in the telemetry database: ten of them it had before, ten
+    // it received later, and five readings it alone has.
+    let other = |reading: &Reading| Reading {
+        response_ms: reading.response_ms + 1_000,
+        ..reading.clone()
+    };
+    for reading in &sent[..10] {
+        telemetry.add(&other(reading), "2020-05-10Z").await.unwrap();
+    }
+    for reading in &sent[10..20] {
+        telemetry.add(&other(reading), "2100-01-01Z").await.unwrap();
+    }
+    let alone = readings(&prosthesis, MAY_10 + 2 * HOUR, 5);
+    for reading in &alone {
+        telemetry.add(reading, "2020-05-10Z").await.unwrap();
+    }
+    let devices = Devices::new(stack()).await.unwrap();
+    devices.batch(sent.clone()).await.unwrap();
+    // Once more, with another value: the first one holds.
+    let again = devices.batch(sent.iter().map(other).collect()).await;
+    assert_eq!(again.unwrap().accepted, 30);
+    all_arrived(stack(), &sent).await;
+
+    let run = Etl::new(stack()).await.unwrap().load(DAY, DAY).await;
+    assert_eq!(run.state(), RunState::Succeeded, "{}", run.failure);
+    assert_eq!((run.readings_read, run.readings_sent), (25, 20));
+    assert_eq!(run.readings_unassigned, 0);
+    let sum = |readings: &[Reading]| readings.iter().map(|it| it.response_ms).sum::<u32>();
+    let response_ms = sum(&sent) + 10 * 1_000 + sum(&alone);
+    let mart = mart(stack(), DAY).await.unwrap();
+    let row = mart.first().unwrap();
+    assert_eq!(mart.len(), 1);
+    assert_eq!(row[2].as_deref(), Some("35"));
+    assert_eq!(row[4], Some(response_ms.to_string()));
+}
+
+#[tokio::test]
+async fn late_readings_of_devices_reopen_their_day() {
+    let day = "2020-05-11";
+    let prosthesis = worn_in_2020(stack()).await.unwrap();
+    let telemetry = Telemetry::connect(stack()).await.unwrap();
+    let etl = Etl::new(stack()).await.unwrap();
+    telemetry.remove_readings(day).await.unwrap();
+    telemetry.add_readings(day, &prosthesis).await.unwrap();
+    assert_eq!(etl.load(day, day).await.state(), RunState::Succeeded);
+    let before = readings_in_mart(day).await;
+
+    let devices = Devices::new(stack()).await.unwrap();
+    let late = readings(&prosthesis, MAY_10 + DAY, 7);
+    devices.batch(late).await.unwrap();
+    eventually("they are in the mart", LIMIT, || async {
+        readings_in_mart(day).await == before + 7
+    })
+    .await;
+    let runs = etl.newest(50).await.unwrap();
+    let reopened = |run: &&bionicpro_proto::ingest::v1::Run| run.reopened && run.start_day == day;
+    assert!(runs.iter().any(|run| reopened(&run)));
+}
+
+#[tokio::test]
+async fn a_day_whose_partition_the_source_has_dropped_stays_in_the_mart() {
+    let day = "2020-05-12";
+    let prosthesis = worn_in_2020(stack()).await.unwrap();
+    let telemetry = Telemetry::connect(stack()).await.unwrap();
+    let etl = Etl::new(stack()).await.unwrap();
+    telemetry.add_readings(day, &prosthesis).await.unwrap();
+    assert_eq!(etl.load(day, day).await.state(), RunState::Succeeded);
+    let before = mart(stack(), day).await.unwrap();
+    telemetry.drop_day(day).await.unwrap();
+    let run = etl.load(day, day).await;
+    assert_eq!(
+        (run.state(), run.failure_reason()),
+        (RunState::Failed, Reason::ReadingsGone),
+        "{}",
+        run.failure
+    );
+    assert_eq!(mart(stack(), day).await.unwrap(), before);
+    // With its place back, an empty day is an empty day.
+    let back = format!("SELECT create_readings_day('{day}')");
+    telemetry.query(&back).await.unwrap();
+    assert_eq!(etl.load(day, day).await.state(), RunState::Succeeded);
+    assert!(mart(stack(), day).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_reading_is_set_aside_and_keeps_no_other_back() {
+    let broken = format!("no reading {}", Uuid::new_v4());
+    let value = broken.clone();
+    tokio::task::spawn_blocking(move || devices::put(stack(), value.as_bytes()))
+        .await
+        .unwrap()
+        .unwrap();
+    let later = readings(
+        "01900000-0000-7000-a000-00000000f001",
+        MAY_10 + 3 * DAY,
+        200,
+    );
+    let devices = Devices::new(stack()).await.unwrap();
+    devices.batch(later.clone()).await.unwrap();
+    all_arrived(stack(), &later).await;
+    let query = format!(
+        "SELECT reason FROM {}.telemetry_dead_letters FINAL WHERE value = '{broken}'",
+        stack().clickhouse.database
+    );
+    eventually("it is set aside", LIMIT, || async {
+        let rows = crm::query_clickhouse::<[String; 1]>(stack(), &query).await;
+        rows.is_ok_and(|rows| rows == [["NOT_A_READING".to_owned()]])
+    })
+    .await;
+}
+
+async fn readings_in_mart(day: &str) -> u32 {
+    let query = format!(
+        "SELECT toUInt32(sum(readings)) FROM {}.report_daily WHERE day = '{day}'",
+        stack().clickhouse.database
+    );
+    let rows = crm::query_clickhouse::<[u32; 1]>(stack(), &query).await;
+    rows.unwrap()[0][0]
+}
