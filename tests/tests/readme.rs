@@ -26,6 +26,10 @@ const EXPECTATIONS: &[(&str, Expectation)] = &[
     ),
     ("cargo stack test", IsThisRun),
     (
+        "cargo stack simulate",
+        Prints(&["in all: 15 accepted, 0 duplicates, 0 rejected"]),
+    ),
+    (
         "cargo stack status",
         Prints(&["gateway", "reports", "clickhouse"]),
     ),

@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Render,
     /// Fill the CRM and the telemetry store with a made-up world.
     Seed(Seed),
+    /// Let the seeded devices send readings, as now, until Ctrl-C.
+    Simulate(Simulate),
     /// Run the test suites, all of them when none is named, and sum them up.
     Test {
         /// The suites.
@@ -109,6 +111,20 @@ pub(crate) struct Up {
         conflicts_with = "without"
     )]
     pub(crate) only: Vec<String>,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Devices that send, those of the people who can sign in first.
+    #[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub(crate) devices: u32,
+    /// Readings a second, of all devices together.
+    #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..=20_000))]
+    pub(crate) rate: u32,
+    /// Stop after so many seconds.
+    #[arg(long, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) seconds: Option<u32>,
 }
 
 /// Options of `seed`; what is left out comes from the topology.

@@ -7,6 +7,7 @@ mod down;
 mod logs;
 mod restart;
 mod seed;
+mod simulate;
 mod sql;
 mod status;
 mod test;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Doctor => doctor::run(&site)?,
         Command::Render => render(&site)?,
         Command::Seed(options) => seed::run(&site, &options)?,
+        Command::Simulate(options) => simulate::run(&site, &options)?,
         Command::Test { suites } => return test::run(&site.checkout, &suites),
         Command::Bench { names } => return bench::run(&site, &names),
         Command::Token { client } => token::run(&site, &client)?,

@@ -5,6 +5,7 @@
 mod crm;
 mod database;
 mod device;
+mod live;
 mod people;
 mod persona;
 mod plan;
@@ -13,9 +14,10 @@ mod readings;
 mod script;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
-pub(crate) use self::plan::Plan;
 use self::{crm::Crm, database::Database, readings::Telemetry};
+pub(crate) use self::{live::Live, plan::Plan};
 use crate::topology::Topology;
 
 /// What came of it.
@@ -25,6 +27,32 @@ pub(crate) enum Outcome {
     Seeded(Plan),
     /// The world of this plan was there and stays.
     Present(Plan),
+}
+
+/// The world that the CRM was seeded with.
+#[derive(Debug)]
+pub(crate) struct World {
+    plan: Plan,
+    crm: Crm,
+}
+
+impl World {
+    /// Makes it again out of its plan; none where nothing was seeded.
+    ///
+    /// # Errors
+    /// When the CRM's database does not answer.
+    pub(crate) fn of(topology: &Topology) -> Result<Option<Self>> {
+        let plan = Database::new(topology, "crm").plan()?;
+        Ok(plan.map(|plan| Self {
+            crm: Crm::new(&plan),
+            plan,
+        }))
+    }
+
+    /// At the most `devices` of those that are worn at `now`.
+    pub(crate) fn live(&self, devices: usize, now: DateTime<Utc>) -> Live<'_> {
+        Live::new(&self.plan, &self.crm, devices, now)
+    }
 }
 
 /// Seeds the CRM and the telemetry database, each in one transaction. A

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 pub(crate) use self::{
-    identity::{Keycloak, User},
+    identity::{Client, Keycloak, User},
     ports::{Port, Ports},
     stores::{ClickHouse, Connect, Kafka, Postgres, Redis},
 };

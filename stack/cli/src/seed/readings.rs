@@ -12,6 +12,7 @@ use super::{
 };
 
 const READINGS: u64 = 4;
+const MOMENTS: u64 = 5;
 
 /// A row of `readings`.
 #[derive(Debug, PartialEq)]
@@ -59,6 +60,24 @@ impl<'a> Telemetry<'a> {
         }
         readings.sort_by_key(|reading| (reading.recorded_at, reading.id));
         readings
+    }
+
+    /// A reading of a device at any moment.
+    pub(super) fn moment(
+        &self,
+        worn: &Assignment,
+        at: DateTime<Utc>,
+        random: &mut Random,
+    ) -> Reading {
+        let day = at.date_naive();
+        let key = day.num_days_from_ce().unsigned_abs().into();
+        // How a day goes, all of its readings have in common.
+        let of_day = &mut Random::stream(
+            self.seed,
+            &[MOMENTS, worn.prosthesis as u64, worn.customer as u64, key],
+        );
+        let persona = &self.personas[worn.customer];
+        WornDay::new(self.crm, worn, persona, day, of_day).reading(at, random)
     }
 
     fn add(&self, worn: &Assignment, day: NaiveDate, readings: &mut Vec<Reading>) {

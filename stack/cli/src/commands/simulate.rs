@@ -1,0 +1,170 @@
+//! `cargo stack simulate`: devices that are worn send readings, by the same call as a devices'
+//! backend would, until they are told to stop.
+
+use std::{
+    fmt,
+    ops::AddAssign,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use chrono::Utc;
+use serde_json::{Value, json};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+use crate::{
+    cli,
+    grpc::Caller,
+    parts::Site,
+    seed::{Live, World},
+};
+
+const METHOD: &str = "bionicpro.ingest.v1.TelemetryService/RecordReadings";
+/// Readings of one message, and messages of one stream: the next stream begins behind them.
+const MESSAGE: usize = 500;
+const STREAM: usize = 20 * MESSAGE;
+
+pub(super) fn run(site: &Site, options: &cli::Simulate) -> Result<()> {
+    let world = World::of(&site.topology)?
+        .context("nothing is seeded: `cargo stack up` seeds the devices")?;
+    let live = world.live(options.devices as usize, Utc::now());
+    if live.devices() == 0 {
+        bail!("nobody wears a device: seed a world up to yesterday");
+    }
+    println!(
+        "{} devices send {} readings a second; Ctrl-C ends it",
+        live.devices(),
+        options.rate
+    );
+    let sums = send(site, &live, options, &told_to_stop()?)?;
+    println!("in all: {sums}");
+    Ok(())
+}
+
+fn send(
+    site: &Site,
+    live: &Live<'_>,
+    options: &cli::Simulate,
+    stop: &Receiver<()>,
+) -> Result<Sums> {
+    let caller = Caller::of_devices(site);
+    let (began, rate) = (Instant::now(), options.rate as usize);
+    let mut sums = Sums::default();
+    for second in 1_u32.. {
+        let due = began + Duration::from_secs(second.into());
+        let wait = due.saturating_duration_since(Instant::now());
+        if stop.recv_timeout(wait).is_ok() {
+            break;
+        }
+        let readings = live.second(Utc::now(), rate * (second as usize - 1), rate);
+        let sent = record(&caller, &site.topology.ingest.listen, &readings)?;
+        println!("{second:>5} s: {sent}");
+        sums += sent;
+        if options.seconds == Some(second) {
+            break;
+        }
+    }
+    Ok(sums)
+}
+
+/// Sends readings as streams, side by side.
+fn record(caller: &Caller<'_>, address: &str, readings: &[Value]) -> Result<Sums> {
+    let streams = thread::scope(|scope| {
+        let calls: Vec<_> = readings
+            .chunks(STREAM)
+            .map(|readings| {
+                let messages: Vec<_> = readings
+                    .chunks(MESSAGE)
+                    .map(|readings| json!({ "readings": readings }))
+                    .collect();
+                scope.spawn(move || caller.stream(address, METHOD, &messages))
+            })
+            .collect();
+        calls
+            .into_iter()
+            .map(|call| call.join().unwrap_or_else(|_| bail!("a stream broke off")))
+            .collect::<Result<Vec<_>>>()
+    })?;
+    let mut sums = Sums::default();
+    for answer in &streams {
+        sums += Sums::of(answer)?;
+    }
+    Ok(sums)
+}
+
+/// Says when Ctrl-C was pressed, or somebody ended the process.
+fn told_to_stop() -> Result<Receiver<()>> {
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("signals cannot be listened to")?;
+    let (told, stop) = mpsc::channel();
+    thread::spawn(move || {
+        signals.forever().next();
+        // Nobody listens any more where the last second is over.
+        let _ = told.send(());
+    });
+    Ok(stop)
+}
+
+/// What became of readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    accepted: u64,
+    duplicates: u64,
+    rejected: u64,
+}
+
+impl Sums {
+    /// Those of an answer, in which grpcurl leaves out what is zero.
+    fn of(answer: &Value) -> Result<Self> {
+        let receipt = &answer["receipt"];
+        let number = |field: &str| match &receipt[field] {
+            Value::Null => Ok(0),
+            Value::String(number) => number.parse().context("a number"),
+            other => bail!("{field} is {other}"),
+        };
+        Ok(Self {
+            accepted: number("accepted")?,
+            duplicates: number("duplicates")?,
+            rejected: number("rejected")?,
+        })
+    }
+}
+
+impl AddAssign for Sums {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.duplicates += other.duplicates;
+        self.rejected += other.rejected;
+    }
+}
+
+impl fmt::Display for Sums {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            accepted,
+            duplicates,
+            rejected,
+        } = self;
+        write!(
+            formatter,
+            "{accepted} accepted, {duplicates} duplicates, {rejected} rejected"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_read_as_grpcurl_writes_it() {
+        let answer = json!({ "receipt": { "accepted": "12", "rejected": "1" } });
+        let sums = Sums::of(&answer).expect("readable");
+        assert_eq!(sums.to_string(), "12 accepted, 0 duplicates, 1 rejected");
+        assert!(Sums::of(&json!({ "receipt": { "accepted": [] } })).is_err());
+    }
+}
