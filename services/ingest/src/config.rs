@@ -126,3 +126,44 @@ fn database(fields: &Fields, name: &'static str) -> Result<Database, Invalid> {
         .parse()
         .map_err(|_| fields.invalid(name, "is not the address of a Postgres database"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(environment: &str, arguments: &[&str]) -> Result<Config, Vec<String>> {
+        let needed = [
+            "--issuer=http://localhost:8080/realms/bionicpro",
+            "--telemetry-database-url=postgres://localhost/telemetry",
+            "--operational-database-url=postgres://localhost/bionicpro",
+            "--kafka-brokers=127.0.0.1:9092",
+            "--clickhouse-url=http://127.0.0.1:8123",
+            "--clickhouse-user=ingest",
+            "--clickhouse-password=secret",
+        ];
+        let environment = format!("--environment={environment}");
+        let arguments = arguments
+            .iter()
+            .chain(&needed)
+            .map(|argument| (*argument).to_owned())
+            .chain([environment]);
+        Fields::new(arguments, |_| None).read(Config::read)
+    }
+
+    #[test]
+    fn a_fault_is_refused_outside_of_development() {
+        let fault = |environment| {
+            read(environment, &["--fault=commit-before-insert"]).map(|config| config.fault)
+        };
+        assert_eq!(fault("development"), Ok(Some(Fault::CommitBeforeInsert)));
+        assert!(fault("production").is_err());
+    }
+
+    #[test]
+    fn readings_go_by_the_topic_of_the_design_unless_told_otherwise() {
+        let kafka = |arguments: &[&str]| read("production", arguments).map(|config| config.kafka);
+        let topic = |arguments: &[&str]| kafka(arguments).map(|kafka| kafka.topic);
+        assert_eq!(topic(&[]), Ok("telemetry.readings".to_owned()));
+        assert_eq!(topic(&["--telemetry-topic=other"]), Ok("other".to_owned()));
+    }
+}

@@ -14,6 +14,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use bionicpro_mesh::config::Basics;
 use bionicpro_mesh::kafka::Trouble;
 use bionicpro_mesh::server::{Server, shutdown_signal};
 use bionicpro_mesh::{clickhouse, config as configuration, telemetry};
@@ -53,42 +54,25 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> anyhow::Result<()> {
-    let wake = Arc::new(Notify::new());
-    let stop = CancellationToken::new();
+    let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
     let log = Arc::new(Log::new(&config.kafka, config.fault)?);
-    let broken = log.broken();
     let trouble = Arc::new(Trouble::default());
-    let writer = writer::start(
-        &config.kafka,
-        warehouse.writer(),
-        Arc::clone(&trouble),
-        config.fault,
-    )?;
-    let writer_ended = writer.ended();
-    let load = DailyLoad {
+    let written = warehouse.writer();
+    let writer = writer::start(&config.kafka, written, Arc::clone(&trouble), config.fault)?;
+    let (broken, writer_ended) = (log.broken(), writer.ended());
+    let etl = Etl {
         runs: runs.clone(),
+        wake: Arc::clone(&wake),
+    };
+    let server = server(&config.basics, etl, &warehouse, log, trouble);
+    let load = DailyLoad {
+        runs,
         source: TelemetrySource::new(config.telemetry_database),
-        warehouse: warehouse.clone(),
+        warehouse,
         crm,
         crm_limit: config.crm_limit,
         rehearsal: config.rehearsal,
     };
-    let server = Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))
-        .environment(config.basics.environment)
-        .dependency("operational-database", runs.readiness())
-        .dependency("clickhouse", warehouse.readiness())
-        .dependency("kafka", {
-            let log = Arc::clone(&log);
-            move || Arc::clone(&log).ping()
-        })
-        .dependency("telemetry-writer", move || {
-            std::future::ready(trouble.check())
-        })
-        .add_service(TelemetryServiceServer::new(Telemetry { log }))
-        .add_service(EtlServiceServer::new(Etl {
-            runs,
-            wake: wake.clone(),
-        }));
     let stopping = stop.clone();
     let working = tokio::spawn(async move { load.work(&wake, &stopping).await });
     // The load stops while calls under way still end.
@@ -108,4 +92,24 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
     let stopped = writer.stop().await;
     served?;
     Ok(stopped?)
+}
+
+fn server(
+    basics: &Basics,
+    etl: Etl,
+    warehouse: &Warehouse,
+    log: Arc<Log>,
+    trouble: Arc<Trouble>,
+) -> Server {
+    let kafka = Arc::clone(&log);
+    Server::new(NAME, basics.listen, basics.verifier(NAME))
+        .environment(basics.environment)
+        .dependency("operational-database", etl.runs.readiness())
+        .dependency("clickhouse", warehouse.readiness())
+        .dependency("kafka", move || Arc::clone(&kafka).ping())
+        .dependency("telemetry-writer", move || {
+            std::future::ready(trouble.check())
+        })
+        .add_service(TelemetryServiceServer::new(Telemetry { log }))
+        .add_service(EtlServiceServer::new(etl))
 }
