@@ -1,7 +1,9 @@
 //! Runs of the daily load, and an ingest service started by hand in the place
 //! of the stack's own, to be killed at a chosen moment.
 
-use std::process::{Child, Command, Stdio};
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,7 +22,10 @@ const FINISHED: Duration = Duration::from_secs(120);
 const STARTED: Duration = Duration::from_secs(60);
 
 /// An ingest service that is killed (SIGKILL) when it is dropped.
-pub struct Loader(Child);
+pub struct Loader {
+    process: Child,
+    log: PathBuf,
+}
 
 impl Loader {
     /// Starts one at the address of the stack's own, which has to be away, with further arguments.
@@ -28,9 +33,14 @@ impl Loader {
     /// # Errors
     /// When there is no such program.
     pub fn start(stack: &Topology, arguments: &[&str]) -> anyhow::Result<Self> {
+        let log = stack
+            .directories
+            .state
+            .join(format!("loader-{}.log", Uuid::new_v4()));
+        let output = File::create(&log)?;
         let listen = stack.ingest.url.socket_addrs(|| None)?;
         let listen = listen.first().context("ingest has no address")?;
-        let child = Command::new(stack.directories.binaries.join("bionicpro-ingest"))
+        let process = Command::new(stack.directories.binaries.join("bionicpro-ingest"))
             .arg("serve")
             .args(arguments)
             .arg("--environment=development")
@@ -58,19 +68,28 @@ impl Loader {
                 "BIONICPRO_OPERATIONAL_DATABASE_URL",
                 stack.postgres.databases.bionicpro.url.as_str(),
             )
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
             .spawn()
             .context("bionicpro-ingest is not built")?;
-        Ok(Self(child))
+        Ok(Self { process, log })
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn log(&self) -> anyhow::Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
     }
 }
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        // It may have ended by itself; its log is of no use any more.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_file(&self.log);
     }
 }
 

@@ -4,6 +4,7 @@
 mod crm;
 mod daily_load;
 mod sessions;
+mod telemetry;
 
 use tokio::sync::{Mutex, MutexGuard};
 
