@@ -8,8 +8,10 @@ mod debezium;
 mod kafka;
 mod keycloak;
 mod maven;
+mod nginx;
 pub(crate) mod postgres;
 mod redis;
+mod s3;
 pub(crate) mod services;
 pub(crate) mod tools;
 
@@ -82,6 +84,9 @@ pub(crate) const ALL: &[&dyn Part] = &[
     &redis::Redis,
     &clickhouse::ClickHouse,
     &kafka::Kafka,
+    &s3::S3,
+    &s3::Console,
+    &nginx::Nginx,
     &keycloak::Keycloak,
     &debezium::Debezium,
     &services::AUTH,

@@ -2,6 +2,7 @@
 //! users. Templates, services, tests and benchmarks all read it; nothing else
 //! knows a port or a password. Values here are for development only.
 
+mod downloads;
 mod identity;
 mod ports;
 mod stores;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 pub(crate) use self::{
+    downloads::{Nginx, S3},
     identity::{Client, Keycloak, User},
     ports::{Port, Ports},
     stores::{ClickHouse, Connect, Kafka, Postgres, Redis},
@@ -38,7 +40,7 @@ pub(crate) struct Topology {
     /// The sign-in and session service.
     pub(crate) auth: Auth,
     /// The report service.
-    pub(crate) reports: Service,
+    pub(crate) reports: Reports,
     /// The telemetry and ETL service.
     pub(crate) ingest: Service,
     /// The CRM change consumer.
@@ -55,6 +57,10 @@ pub(crate) struct Topology {
     pub(crate) kafka: Kafka,
     /// Where Debezium runs.
     pub(crate) connect: Connect,
+    /// Where exported files lie.
+    pub(crate) s3: S3,
+    /// Who hands them out.
+    pub(crate) nginx: Nginx,
     /// Who can sign in.
     pub(crate) users: Vec<User>,
     /// How much is seeded when nothing else is asked for.
@@ -109,6 +115,16 @@ pub(crate) struct Auth {
     pub(crate) session_keys: String,
 }
 
+/// The report service: a service with the keys that sign links to exports.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Reports {
+    /// Where it listens.
+    #[serde(flatten)]
+    pub(crate) service: Service,
+    /// Key ring, `id:base64` of 32 bytes; the first signs.
+    pub(crate) export_keys: String,
+}
+
 /// The gateway: the only address that a browser needs besides Keycloak's.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Gateway {
@@ -116,6 +132,10 @@ pub(crate) struct Gateway {
     pub(crate) port: u16,
     /// `host:port` to listen on.
     pub(crate) listen: String,
+    /// The port at which the CDN asks whether a browser may download.
+    pub(crate) downloads_port: u16,
+    /// `host:port` at which the CDN asks whether a browser may download.
+    pub(crate) downloads_listen: String,
     /// The origin that the browser shows.
     pub(crate) public_url: String,
     /// The app as it was when the stack came up.
@@ -149,6 +169,8 @@ impl Topology {
             gateway: Gateway {
                 port: ports.gateway,
                 listen: format!("{HOST}:{}", ports.gateway),
+                downloads_port: ports.gateway_downloads,
+                downloads_listen: format!("{HOST}:{}", ports.gateway_downloads),
                 app_dir: checkout.profile(profile).join("app"),
                 sign_ins_per_minute: match profile {
                     Profile::Dev => 60,
@@ -161,7 +183,11 @@ impl Topology {
                 // base64 of "bionicpro-development-key-32-by!"
                 session_keys: "dev1:YmlvbmljcHJvLWRldmVsb3BtZW50LWtleS0zMi1ieSE=".to_owned(),
             },
-            reports: Service::new(ports.reports),
+            reports: Reports {
+                service: Service::new(ports.reports),
+                // base64 of "bionicpro-development-export-key"
+                export_keys: "dev1:YmlvbmljcHJvLWRldmVsb3BtZW50LWV4cG9ydC1rZXk=".to_owned(),
+            },
             ingest: Service::new(ports.ingest),
             cdc: Service::new(ports.cdc),
             postgres: Postgres::new(ports.postgres),
@@ -170,6 +196,8 @@ impl Topology {
             clickhouse: ClickHouse::new(ports.clickhouse_http, ports.clickhouse_native),
             kafka: Kafka::new(ports.kafka, ports.kafka_controller),
             connect: Connect::new(ports.connect),
+            s3: S3::new(&ports),
+            nginx: Nginx::new(ports.nginx),
             users: identity::users(),
             seed: match profile {
                 Profile::Dev => Seed {

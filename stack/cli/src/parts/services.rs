@@ -10,33 +10,33 @@ pub(crate) const NAMES: [&str; 5] = [AUTH.name, REPORTS.name, INGEST.name, CDC.n
 pub(super) struct Service {
     name: &'static str,
     stage: Stage,
-    port: fn(&Topology) -> u16,
+    ports: fn(&Topology) -> Vec<u16>,
 }
 
 pub(super) const AUTH: Service = Service {
     name: "auth",
     stage: Stage::Services,
-    port: |topology| topology.auth.service.port,
+    ports: |topology| vec![topology.auth.service.port],
 };
 pub(super) const REPORTS: Service = Service {
     name: "reports",
     stage: Stage::Services,
-    port: |topology| topology.reports.port,
+    ports: |topology| vec![topology.reports.service.port],
 };
 pub(super) const INGEST: Service = Service {
     name: "ingest",
     stage: Stage::Services,
-    port: |topology| topology.ingest.port,
+    ports: |topology| vec![topology.ingest.port],
 };
 pub(super) const CDC: Service = Service {
     name: "cdc",
     stage: Stage::Services,
-    port: |topology| topology.cdc.port,
+    ports: |topology| vec![topology.cdc.port],
 };
 pub(super) const GATEWAY: Service = Service {
     name: "gateway",
     stage: Stage::Door,
-    port: |topology| topology.gateway.port,
+    ports: |topology| vec![topology.gateway.port, topology.gateway.downloads_port],
 };
 
 impl Part for Service {
@@ -49,9 +49,12 @@ impl Part for Service {
     }
 
     fn ports(&self, topology: &Topology) -> Vec<Port> {
-        vec![Port {
-            number: (self.port)(topology),
-            purpose: self.name,
-        }]
+        let ports = (self.ports)(topology).into_iter();
+        ports
+            .map(|number| Port {
+                number,
+                purpose: self.name,
+            })
+            .collect()
     }
 }

@@ -49,6 +49,12 @@ const TOOLS: &[Tool] = &[
         remedy: "apt-get install maven",
     },
     Tool {
+        name: "Python",
+        command: &["python3", "--version"],
+        minimum: &[3, 11],
+        remedy: "apt-get install python3 python3-venv",
+    },
+    Tool {
         name: "gcc",
         command: &["gcc", "--version"],
         minimum: &[10],

@@ -19,6 +19,7 @@ pub(crate) struct Port {
 #[allow(missing_docs)]
 pub(crate) struct Ports {
     pub(crate) gateway: u16,
+    pub(crate) gateway_downloads: u16,
     pub(crate) auth: u16,
     pub(crate) reports: u16,
     pub(crate) ingest: u16,
@@ -32,6 +33,17 @@ pub(crate) struct Ports {
     pub(crate) connect: u16,
     pub(crate) clickhouse_http: u16,
     pub(crate) clickhouse_native: u16,
+    pub(crate) nginx: u16,
+    pub(crate) s3: u16,
+    pub(crate) s3_grpc: u16,
+    pub(crate) s3_console: u16,
+    pub(crate) s3_console_grpc: u16,
+    pub(crate) s3_master: u16,
+    pub(crate) s3_master_grpc: u16,
+    pub(crate) s3_volume: u16,
+    pub(crate) s3_volume_grpc: u16,
+    pub(crate) s3_filer: u16,
+    pub(crate) s3_filer_grpc: u16,
 }
 
 impl Ports {
@@ -43,6 +55,7 @@ impl Ports {
         };
         Self {
             gateway: 3000 + offset,
+            gateway_downloads: 3010 + offset,
             auth: 7051 + offset,
             reports: 7052 + offset,
             ingest: 7053 + offset,
@@ -56,6 +69,17 @@ impl Ports {
             connect: 8083 + offset,
             clickhouse_http: 8123 + offset,
             clickhouse_native: 9010 + offset,
+            nginx: 8090 + offset,
+            s3: 9000 + offset,
+            s3_grpc: 9100 + offset,
+            s3_console: 9001 + offset,
+            s3_console_grpc: 9101 + offset,
+            s3_master: 9333 + offset,
+            s3_master_grpc: 9433 + offset,
+            s3_volume: 9340 + offset,
+            s3_volume_grpc: 9440 + offset,
+            s3_filer: 9341 + offset,
+            s3_filer_grpc: 9441 + offset,
         }
     }
 }

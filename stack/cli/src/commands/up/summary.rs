@@ -72,9 +72,24 @@ pub(super) fn print(
             format!("{} (admin / admin)", topology.keycloak.url),
         ),
         ("auth", "auth (gRPC)", topology.auth.service.listen.clone()),
-        ("reports", "reports (gRPC)", topology.reports.listen.clone()),
+        (
+            "reports",
+            "reports (gRPC)",
+            topology.reports.service.listen.clone(),
+        ),
         ("ingest", "ingest (gRPC)", topology.ingest.listen.clone()),
         ("cdc", "cdc (gRPC)", topology.cdc.listen.clone()),
+        ("nginx", "Downloads", topology.nginx.public_url.clone()),
+        (
+            "s3",
+            "S3",
+            format!("{} (minioadmin / minioadmin)", topology.s3.url),
+        ),
+        (
+            "s3-console",
+            "S3 console",
+            format!("{} (minioadmin / minioadmin)", topology.s3.console_url),
+        ),
         ("clickhouse", "ClickHouse", topology.clickhouse.url.clone()),
         (
             "postgres",

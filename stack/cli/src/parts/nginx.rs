@@ -1,0 +1,36 @@
+//! nginx, from Debian, as an ordinary process: the CDN of exported files.
+
+use std::fs;
+
+use anyhow::Result;
+
+use super::{Part, Site, Stage};
+use crate::topology::{Port, Topology};
+
+/// The CDN.
+pub(super) struct Nginx;
+
+impl Part for Nginx {
+    fn name(&self) -> &'static str {
+        "nginx"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Platforms
+    }
+
+    fn ports(&self, topology: &Topology) -> Vec<Port> {
+        vec![Port {
+            number: topology.nginx.port,
+            purpose: "nginx",
+        }]
+    }
+
+    fn prepare(&self, site: &Site) -> Result<()> {
+        let state = site.topology.part_state("nginx");
+        for folder in ["cache", "temp"] {
+            fs::create_dir_all(state.join(folder))?;
+        }
+        Ok(())
+    }
+}

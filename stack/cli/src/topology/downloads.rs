@@ -1,0 +1,89 @@
+//! Exported files: where they lie and who hands them out.
+
+use serde::Serialize;
+
+use super::{HOST, Ports};
+
+/// The file store, which speaks S3.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct S3 {
+    /// The S3 port.
+    pub(crate) port: u16,
+    /// `host:port` as clients sign it.
+    pub(crate) listen: String,
+    /// The S3 address for clients.
+    pub(crate) url: String,
+    /// The region that signatures name.
+    pub(crate) region: &'static str,
+    /// The private bucket of the exports.
+    pub(crate) bucket: &'static str,
+    /// Who may do everything, the console's user too; for development only.
+    pub(crate) access_key: &'static str,
+    /// And the password; for development only.
+    pub(crate) secret_key: &'static str,
+    /// The console's port.
+    pub(crate) console_port: u16,
+    /// The console's address for people.
+    pub(crate) console_url: String,
+    /// SeaweedFS' own ports; each gRPC port would lie 10000 higher if it were not set.
+    pub(crate) grpc_port: u16,
+    pub(crate) console_grpc_port: u16,
+    pub(crate) master_port: u16,
+    pub(crate) master_grpc_port: u16,
+    pub(crate) volume_port: u16,
+    pub(crate) volume_grpc_port: u16,
+    pub(crate) filer_port: u16,
+    pub(crate) filer_grpc_port: u16,
+}
+
+impl S3 {
+    pub(super) fn new(ports: &Ports) -> Self {
+        Self {
+            port: ports.s3,
+            listen: format!("{HOST}:{}", ports.s3),
+            url: format!("http://{HOST}:{}", ports.s3),
+            region: "us-east-1",
+            bucket: "exports",
+            access_key: "minioadmin",
+            secret_key: "minioadmin",
+            console_port: ports.s3_console,
+            console_url: format!("http://{HOST}:{}", ports.s3_console),
+            grpc_port: ports.s3_grpc,
+            console_grpc_port: ports.s3_console_grpc,
+            master_port: ports.s3_master,
+            master_grpc_port: ports.s3_master_grpc,
+            volume_port: ports.s3_volume,
+            volume_grpc_port: ports.s3_volume_grpc,
+            filer_port: ports.s3_filer,
+            filer_grpc_port: ports.s3_filer_grpc,
+        }
+    }
+}
+
+/// The CDN.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Nginx {
+    /// The HTTP port.
+    pub(crate) port: u16,
+    /// `host:port` to listen on.
+    pub(crate) listen: String,
+    /// The origin of downloads: on the gateway's host, whose cookie it needs.
+    pub(crate) public_url: String,
+    /// Where Debian puts the program.
+    pub(crate) program: &'static str,
+    /// Started by root, its workers stay root, like every other part then: they
+    /// could not reach the checkout otherwise.
+    pub(crate) as_root: bool,
+}
+
+impl Nginx {
+    pub(super) fn new(port: u16) -> Self {
+        Self {
+            port,
+            listen: format!("{HOST}:{port}"),
+            public_url: format!("http://localhost:{port}"),
+            program: "/usr/sbin/nginx",
+            as_root: rustix::process::geteuid().is_root(),
+        }
+    }
+}
