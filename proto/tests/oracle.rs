@@ -69,12 +69,28 @@ const REQUESTS: &[(&str, Check)] = &[
         generated::<ingest::v1::StartRunRequest>,
     ),
     (
+        "bionicpro.reports.v1.AuthorizeDownloadRequest",
+        generated::<reports::v1::AuthorizeDownloadRequest>,
+    ),
+    (
+        "bionicpro.reports.v1.ExportReportRequest",
+        generated::<reports::v1::ExportReportRequest>,
+    ),
+    (
         "bionicpro.reports.v1.GetCustomerReportRequest",
         generated::<reports::v1::GetCustomerReportRequest>,
     ),
     (
+        "bionicpro.reports.v1.GetExportRequest",
+        generated::<reports::v1::GetExportRequest>,
+    ),
+    (
         "bionicpro.reports.v1.GetReportRequest",
         generated::<reports::v1::GetReportRequest>,
+    ),
+    (
+        "bionicpro.reports.v1.ListExportsRequest",
+        generated::<reports::v1::ListExportsRequest>,
     ),
     (
         "bionicpro.reports.v1.ListReportsRequest",

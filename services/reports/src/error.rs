@@ -4,7 +4,12 @@
 use bionicpro_mesh::clickhouse::QueryError;
 use bionicpro_mesh::request::WrongField;
 use bionicpro_mesh::status::{Code, Failure, Reason};
+use bionicpro_mesh::telemetry;
 use tonic::Status;
+
+use crate::export::ExportId;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -16,6 +21,50 @@ pub(crate) enum Error {
     WrongField(#[from] WrongField),
     #[error("ClickHouse does not answer, or refused a query.")]
     Warehouse(#[from] QueryError),
+
+    #[error("This request_id has exported another report; choose a new one.")]
+    RequestIdReused { export_id: ExportId },
+    #[error("There is no such export: list your exports.")]
+    ExportNotFound,
+    #[error("The link belongs to somebody else's export: open your own exports.")]
+    ExportForeign,
+    #[error("The link is not one of ours: open your exports and download from there.")]
+    LinkInvalid,
+    #[error("The link has expired: open your exports and download from there.")]
+    LinkExpired,
+
+    #[error("The operational database does not answer.")]
+    Operational(#[source] Source),
+    #[error("The file store did not take the file: export the report again shortly.")]
+    Files(#[from] object_store::Error),
+    #[error("A document cannot be written or read.")]
+    Document(#[from] serde_json::Error),
+    #[error("A table cannot be written.")]
+    Table(#[from] csv::Error),
+    #[error("An export's record has a {0} that this version does not know.")]
+    Record(&'static str),
+}
+
+impl Error {
+    pub(crate) fn operational(source: impl Into<Source>) -> Self {
+        Self::Operational(source.into())
+    }
+
+    /// The error as a log shows it: with what it came from.
+    pub(crate) fn with_sources(&self) -> String {
+        telemetry::with_sources(self)
+    }
+
+    /// The reason and the sentence that stand in an export that failed by this.
+    pub(crate) fn for_the_record(&self) -> (Reason, String) {
+        match self {
+            Self::Files(_) => (Reason::ExportStoreUnavailable, self.to_string()),
+            _ => {
+                let sentence = "The file could not be made: report the time of this export.";
+                (failure(self).reason(), sentence.to_owned())
+            }
+        }
+    }
 }
 
 impl From<clickhouse::error::Error> for Error {
@@ -37,5 +86,16 @@ fn failure(error: &Error) -> Failure {
         Error::CustomerNotFound => refuse(Code::NotFound, Reason::CustomerNotFound),
         Error::WrongField(wrong) => (*wrong).into(),
         Error::Warehouse(query) => query.into(),
+        Error::RequestIdReused { export_id } => {
+            refuse(Code::AlreadyExists, Reason::RequestIdReused)
+                .metadata("export_id", export_id.0.to_string())
+        }
+        Error::ExportNotFound => refuse(Code::NotFound, Reason::ExportNotFound),
+        Error::ExportForeign => refuse(Code::PermissionDenied, Reason::ExportForeign),
+        Error::LinkInvalid => refuse(Code::PermissionDenied, Reason::ExportLinkInvalid),
+        Error::LinkExpired => refuse(Code::FailedPrecondition, Reason::ExportLinkExpired),
+        Error::Operational(_) => Failure::unavailable("operational-database"),
+        Error::Files(_) => Failure::unavailable("file-store"),
+        Error::Document(_) | Error::Table(_) | Error::Record(_) => Failure::internal(),
     }
 }

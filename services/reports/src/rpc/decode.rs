@@ -3,10 +3,12 @@
 
 use bionicpro_mesh::identity::{Caller, caller};
 use bionicpro_mesh::request::WrongField;
-use bionicpro_proto::reports::v1::{PeriodKind, PeriodSelector};
+use bionicpro_mesh::status::Reason;
+use bionicpro_proto::reports::v1::{self, PeriodKind, PeriodSelector};
 use tonic::Request;
 
 use crate::error::Error;
+use crate::export::{Format, Language};
 use crate::period::{CalendarKind, Kind, Selection};
 use crate::report::CustomerId;
 
@@ -38,6 +40,32 @@ pub(super) fn calendar_kind(kind: PeriodKind) -> Result<CalendarKind, Error> {
         PeriodKind::Month => Ok(CalendarKind::Month),
         PeriodKind::Range | PeriodKind::Unspecified => Err(invalid.into()),
     }
+}
+
+pub(super) fn format(format: v1::ExportFormat) -> Result<Format, Error> {
+    match format {
+        v1::ExportFormat::Csv => Ok(Format::Csv),
+        v1::ExportFormat::Json => Ok(Format::Json),
+        v1::ExportFormat::Unspecified => Err(unspecified("format", "Choose a format.")),
+    }
+}
+
+pub(super) fn language(language: v1::Language) -> Result<Language, Error> {
+    match language {
+        v1::Language::English => Ok(Language::English),
+        v1::Language::Russian => Ok(Language::Russian),
+        v1::Language::Unspecified => Err(unspecified("language", "Choose a language.")),
+    }
+}
+
+fn unspecified(field: &'static str, problem: &'static str) -> Error {
+    let reason = Reason::InvalidField;
+    WrongField {
+        reason,
+        field,
+        problem,
+    }
+    .into()
 }
 
 fn kind(kind: PeriodKind) -> Option<Kind> {

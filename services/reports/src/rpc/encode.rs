@@ -4,6 +4,8 @@ use bionicpro_proto::reports::v1;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
+use crate::export::keys::{Keys, LINK_LIFE};
+use crate::export::{Export, Format, Language, State};
 use crate::freshness::Freshness;
 use crate::period::{Kind, Period};
 use crate::report::{FaultCount, GripUse, Prosthesis, Report, ServiceVisit, Totals};
@@ -61,6 +63,51 @@ pub(super) fn totals(totals: Totals) -> v1::Totals {
         emg_quality_pct_mean: measures.map(|it| mean(it.emg_quality_pct_sum)),
         battery_pct_min: measures.map(|it| it.battery_pct_min.into()),
         faults: totals.faults,
+    }
+}
+
+/// The export with a link that is signed now.
+pub(super) fn export(export: &Export, keys: &Keys) -> v1::Export {
+    let mut message = v1::Export {
+        export_id: export.id.0.to_string(),
+        period: Some(period(export.period)),
+        format: format(export.format).into(),
+        language: language(export.language).into(),
+        created_at: Some(timestamp(export.created_at)),
+        file_name: export.file_name(),
+        freshness: Some(freshness(export.freshness)),
+        ..v1::Export::default()
+    };
+    match &export.state {
+        State::Pending => message.set_state(v1::ExportState::Pending),
+        State::Ready { at, size_bytes } => {
+            let expires = Utc::now() + LINK_LIFE;
+            message.set_state(v1::ExportState::Ready);
+            message.ready_at = Some(timestamp(*at));
+            message.size_bytes = *size_bytes;
+            message.download_path = keys.link(&export.name, &message.file_name, expires);
+            message.download_expires_at = Some(timestamp(expires));
+        }
+        State::Failed { reason, sentence } => {
+            message.set_state(v1::ExportState::Failed);
+            message.set_failure_reason(*reason);
+            message.failure.clone_from(sentence);
+        }
+    }
+    message
+}
+
+fn format(format: Format) -> v1::ExportFormat {
+    match format {
+        Format::Csv => v1::ExportFormat::Csv,
+        Format::Json => v1::ExportFormat::Json,
+    }
+}
+
+fn language(language: Language) -> v1::Language {
+    match language {
+        Language::English => v1::Language::English,
+        Language::Russian => v1::Language::Russian,
     }
 }
 

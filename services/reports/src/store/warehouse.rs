@@ -52,6 +52,16 @@ impl Warehouse {
         Ok(query.fetch_optional().await?)
     }
 
+    /// The highest version of the customer's own rows in the CRM; 0 where there are none.
+    pub(crate) async fn crm_version(&self, customer: CustomerId) -> Result<u128, Error> {
+        let query = self.query(include_str!("crm_version.sql"));
+        let version: String = query
+            .param("customer", customer.0.to_string())
+            .fetch_one()
+            .await?;
+        version.parse().map_err(|_| Error::Record("version"))
+    }
+
     /// The latest day with readings of the customer.
     pub(crate) async fn latest_day(
         &self,

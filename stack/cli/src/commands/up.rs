@@ -28,7 +28,7 @@ use crate::{
 /// How long a part may take from its start to ready.
 const READY_LIMIT: Duration = Duration::from_secs(300);
 /// Services whose tables are made before they start.
-const OWNERS_OF_TABLES: &[&str] = &["ingest", "cdc"];
+const OWNERS_OF_TABLES: &[&str] = &["reports", "ingest", "cdc"];
 
 pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     let started = Instant::now();

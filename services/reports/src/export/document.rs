@@ -1,0 +1,364 @@
+//! What a file shows: the report as plain text values, the same in every format and language. Its
+//! fields are the JSON format's schema, `bionicpro.report.v1`: within a version nothing is renamed or
+//! removed. Not here: how a format writes it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::freshness::Freshness;
+use crate::period::{Kind, Period};
+use crate::report::{Measures, Report, Totals};
+
+const SCHEMA: &str = "bionicpro.report.v1";
+/// Digits behind the point of a mean.
+const SCALE: u64 = 1000;
+
+/// The whole of a file. Days are `YYYY-MM-DD`, times RFC 3339, both UTC; decimals are texts, as a
+/// reader's floating point would change them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Document {
+    pub(crate) schema: String,
+    pub(crate) customer_id: String,
+    pub(crate) full_name: String,
+    pub(crate) period: Days,
+    pub(crate) totals: Numbers,
+    pub(crate) previous_period: Days,
+    pub(crate) previous_totals: Numbers,
+    pub(crate) days: Vec<Day>,
+    pub(crate) grips: Vec<Grip>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) prostheses: Vec<Prosthesis>,
+    pub(crate) service_visits: Vec<Visit>,
+    pub(crate) freshness: Sources,
+}
+
+/// A period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Days {
+    pub(crate) kind: String,
+    pub(crate) start_day: String,
+    pub(crate) end_day: String,
+}
+
+/// The numbers of some days; without readings there are no measures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Numbers {
+    pub(crate) readings: u64,
+    pub(crate) active_days: u32,
+    pub(crate) use_ms: u64,
+    pub(crate) response_ms_mean: Option<String>,
+    pub(crate) response_ms_p95: Option<u32>,
+    pub(crate) force_mn_mean: Option<String>,
+    pub(crate) emg_quality_pct_mean: Option<String>,
+    pub(crate) battery_pct_min: Option<u8>,
+    pub(crate) faults: u64,
+}
+
+/// The numbers of one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Day {
+    pub(crate) day: String,
+    #[serde(flatten)]
+    pub(crate) numbers: Numbers,
+}
+
+/// The use of one grip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grip {
+    pub(crate) grip: String,
+    pub(crate) readings: u64,
+    pub(crate) use_ms: u64,
+}
+
+/// How often one fault came up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fault {
+    pub(crate) fault_code: String,
+    pub(crate) readings: u64,
+    pub(crate) last_day: String,
+}
+
+/// A prosthesis while it was the customer's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Prosthesis {
+    pub(crate) prosthesis_id: String,
+    pub(crate) serial_number: String,
+    pub(crate) model: String,
+    pub(crate) side: String,
+    pub(crate) firmware: String,
+    pub(crate) valid_from: String,
+    pub(crate) valid_to: Option<String>,
+}
+
+/// A visit to the workshop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Visit {
+    pub(crate) prosthesis_id: String,
+    pub(crate) visited_at: String,
+    pub(crate) kind: String,
+}
+
+/// Up to when the sources are complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sources {
+    pub(crate) telemetry_watermark: Option<String>,
+    pub(crate) previous_telemetry_watermark: Option<String>,
+    pub(crate) crm_watermark: Option<String>,
+    pub(crate) generated_at: String,
+}
+
+impl Document {
+    pub(crate) fn of(report: &Report) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            customer_id: report.customer.0.to_string(),
+            full_name: report.full_name.clone(),
+            period: days(report.period),
+            totals: numbers(report.totals),
+            previous_period: days(report.period.previous()),
+            previous_totals: numbers(report.previous_totals),
+            days: by_day(report),
+            grips: grips(report),
+            faults: faults(report),
+            prostheses: prostheses(report),
+            service_visits: visits(report),
+            freshness: sources(report.freshness),
+        }
+    }
+
+    /// The digest of all that depends on this customer's data. What moves with everybody's, the CRM's
+    /// watermark and the clock, is left out: another customer's change makes no other file.
+    pub(crate) fn content_digest(&self) -> Result<[u8; 32], Error> {
+        let mut own = self.clone();
+        own.freshness.crm_watermark = None;
+        own.freshness.generated_at.clear();
+        let digest = digest(&SHA256, &serde_json::to_vec(&own)?);
+        Ok(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+}
+
+/// A quotient as a decimal text, rounded half up.
+fn decimal(sum: u64, count: u64) -> String {
+    let scaled = u128::from(sum) * u128::from(SCALE) * 2 + u128::from(count);
+    let scaled = scaled / (u128::from(count) * 2);
+    let scale = u128::from(SCALE);
+    format!("{}.{:03}", scaled / scale, scaled % scale)
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn days(period: Period) -> Days {
+    let kind = match period.kind {
+        Kind::Day => "DAY",
+        Kind::Week => "WEEK",
+        Kind::Month => "MONTH",
+        Kind::Range => "RANGE",
+    };
+    Days {
+        kind: kind.to_owned(),
+        start_day: period.first.to_string(),
+        end_day: period.last.to_string(),
+    }
+}
+
+fn numbers(totals: Totals) -> Numbers {
+    let mean = |sum: fn(Measures) -> u64| {
+        let measures = totals.measures;
+        measures.map(|it| decimal(sum(it), totals.readings))
+    };
+    Numbers {
+        readings: totals.readings,
+        active_days: totals.active_days,
+        use_ms: totals.use_ms,
+        response_ms_mean: mean(|it| it.response_ms_sum),
+        response_ms_p95: totals.measures.map(|it| it.response_ms_p95),
+        force_mn_mean: mean(|it| it.force_mn_sum),
+        emg_quality_pct_mean: mean(|it| it.emg_quality_pct_sum),
+        battery_pct_min: totals.measures.map(|it| it.battery_pct_min),
+        faults: totals.faults,
+    }
+}
+
+fn by_day(report: &Report) -> Vec<Day> {
+    let days = report.days.iter();
+    days.map(|(day, totals)| Day {
+        day: day.to_string(),
+        numbers: numbers(*totals),
+    })
+    .collect()
+}
+
+fn grips(report: &Report) -> Vec<Grip> {
+    let grips = report.grips.iter();
+    grips
+        .map(|it| Grip {
+            grip: it.grip.clone(),
+            readings: it.readings,
+            use_ms: it.use_ms,
+        })
+        .collect()
+}
+
+fn faults(report: &Report) -> Vec<Fault> {
+    let faults = report.faults.iter();
+    faults
+        .map(|it| Fault {
+            fault_code: it.fault_code.clone(),
+            readings: it.readings,
+            last_day: it.last_day.to_string(),
+        })
+        .collect()
+}
+
+fn prostheses(report: &Report) -> Vec<Prosthesis> {
+    let prostheses = report.prostheses.iter();
+    prostheses
+        .map(|it| Prosthesis {
+            prosthesis_id: it.id.to_string(),
+            serial_number: it.serial_number.clone(),
+            model: it.model.clone(),
+            side: it.side.clone(),
+            firmware: it.firmware.clone(),
+            valid_from: time(it.valid_from),
+            valid_to: it.valid_to.map(time),
+        })
+        .collect()
+}
+
+fn visits(report: &Report) -> Vec<Visit> {
+    let visits = report.service_visits.iter();
+    visits
+        .map(|it| Visit {
+            prosthesis_id: it.prosthesis.to_string(),
+            visited_at: time(it.visited_at),
+            kind: it.kind.clone(),
+        })
+        .collect()
+}
+
+fn sources(freshness: Freshness) -> Sources {
+    Sources {
+        telemetry_watermark: freshness.telemetry.map(time),
+        previous_telemetry_watermark: freshness.previous_telemetry.map(time),
+        crm_watermark: freshness.crm.map(time),
+        generated_at: time(freshness.generated_at),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::period::CalendarKind;
+    use crate::report::{CustomerId, FaultCount, GripUse};
+    use chrono::NaiveDate;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    /// A report of a day.
+    pub(crate) fn report() -> Report {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 24).unwrap();
+        let totals = Totals {
+            readings: 3,
+            active_days: 1,
+            use_ms: 4500,
+            faults: 1,
+            measures: Some(Measures {
+                response_ms_sum: 200,
+                response_ms_p95: 80,
+                force_mn_sum: 10,
+                emg_quality_pct_sum: 254,
+                battery_pct_min: 40,
+            }),
+        };
+        let at = |hour| day.and_hms_opt(hour, 0, 0).unwrap().and_utc();
+        Report {
+            customer: CustomerId(Uuid::nil()),
+            full_name: "Anna Orlova".to_owned(),
+            period: Period::around(CalendarKind::Day, day),
+            totals,
+            previous_totals: Totals::default(),
+            days: vec![(day, totals)],
+            grips: vec![GripUse {
+                grip: "power".to_owned(),
+                readings: 3,
+                use_ms: 4500,
+            }],
+            faults: vec![FaultCount {
+                fault_code: "E1".to_owned(),
+                readings: 1,
+                last_day: day,
+            }],
+            prostheses: Vec::new(),
+            service_visits: Vec::new(),
+            freshness: Freshness {
+                telemetry: Some(at(20)),
+                previous_telemetry: None,
+                crm: Some(at(21)),
+                generated_at: at(22),
+            },
+        }
+    }
+
+    fn digest_of(change: impl FnOnce(&mut Report)) -> [u8; 32] {
+        let mut report = report();
+        change(&mut report);
+        Document::of(&report).content_digest().unwrap()
+    }
+
+    #[test]
+    fn a_mean_is_a_decimal_that_is_rounded_half_up() {
+        assert_eq!(decimal(200, 3), "66.667");
+        assert_eq!(decimal(1, 2000), "0.001");
+        assert_eq!(decimal(10, 5), "2.000");
+        assert_eq!(decimal(u64::MAX, 1), "18446744073709551615.000");
+    }
+
+    #[test]
+    fn what_moves_with_everybodys_data_makes_no_other_content() {
+        let at = report().freshness.generated_at;
+        let moved = digest_of(|report| {
+            report.freshness.crm = Some(at + chrono::Days::new(1));
+            report.freshness.generated_at = at + chrono::Days::new(1);
+        });
+        assert_eq!(moved, digest_of(|_| {}));
+    }
+
+    #[test]
+    fn whatever_the_file_shows_of_the_customer_makes_another_content() {
+        let changes: [fn(&mut Report); 6] = [
+            |it| it.full_name.push('a'),
+            |it| it.totals.use_ms += 1,
+            |it| it.previous_totals.readings += 1,
+            |it| it.days[0].1.faults += 1,
+            |it| it.grips[0].use_ms += 1,
+            |it| it.freshness.telemetry = None,
+        ];
+        for change in changes {
+            assert_ne!(digest_of(change), digest_of(|_| {}));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_document_survives_its_storage(name in "\\PC*", readings: u64) {
+            let mut report = report();
+            report.full_name = name;
+            report.previous_totals.readings = readings;
+            let document = Document::of(&report);
+            let stored = serde_json::to_string(&document).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Document>(&stored).unwrap(), document);
+        }
+
+        #[test]
+        fn a_mean_is_within_half_of_its_last_digit(sum in 0..1u64 << 40, count in 1..1u64 << 20) {
+            let mean: f64 = decimal(sum, count).parse().unwrap();
+            prop_assert!((mean - sum as f64 / count as f64).abs() <= 0.000_51 + mean * 1e-12);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Makes the files of pending exports. A row is worked on under a lock that lives in an open
+//! transaction: dies the process, another one takes the row. Two that both think they hold it harm
+//! nothing: the same document makes the same bytes, and the first one stored stays.
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::document::Document;
+use super::render::render;
+use crate::error::Error;
+use crate::rehearsal::Rehearsal;
+use crate::store::{Claim, Exports, File, Files, Job};
+
+/// How often a process looks for exports that another one left, or that nobody told it of.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Makes files, one at a time.
+pub(crate) struct Worker {
+    pub(crate) exports: Exports,
+    pub(crate) files: Files,
+    pub(crate) rehearsal: Rehearsal,
+}
+
+impl Worker {
+    /// Works until `stop`; `woken` says that there is something new.
+    pub(crate) async fn work(&self, woken: &Notify, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            // What is under way when the process stops is left to another one.
+            match stop.run_until_cancelled(self.make_next()).await {
+                Some(Ok(true)) => continue,
+                Some(Ok(false)) | None => {}
+                Some(Err(error)) => {
+                    tracing::warn!(error = error.with_sources(), "could not work on an export");
+                }
+            }
+            tokio::select! {
+                () = woken.notified() => {}
+                () = tokio::time::sleep(ROUND) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Makes the oldest pending file; false when there is none.
+    async fn make_next(&self) -> Result<bool, Error> {
+        let mut connection = self.exports.connection().await?;
+        let Some(claim) = Claim::take(&mut connection).await? else {
+            return Ok(false);
+        };
+        let span = tracing::info_span!("make export", export_id = %claim.job.id.0);
+        self.make(claim).instrument(span).await?;
+        Ok(true)
+    }
+
+    async fn make(&self, claim: Claim<'_>) -> Result<(), Error> {
+        if self.rehearsal.says_ready_first() {
+            let job = claim.job.clone();
+            claim.succeed(0).await?;
+            return self.store(&job).await.map(drop);
+        }
+        let export_id = claim.job.id.0;
+        match self.store(&claim.job).await {
+            Ok(size_bytes) => {
+                tracing::info!(%export_id, size_bytes, "export is ready");
+                claim.succeed(size_bytes).await
+            }
+            Err(error) => {
+                tracing::error!(%export_id, error = error.with_sources(), "export failed");
+                claim.fail(&error).await
+            }
+        }
+    }
+
+    async fn store(&self, job: &Job) -> Result<u64, Error> {
+        let document: Document = serde_json::from_str(&job.document)?;
+        let bytes = render(&document, job.format, job.language)?;
+        self.rehearsal.stand_still().await;
+        let size = bytes.len() as u64;
+        let file = File {
+            name: &job.name,
+            file_name: &job.file_name,
+            content_type: job.format.content_type(),
+            bytes: bytes.into(),
+        };
+        self.files.put_once(file).await?;
+        Ok(size)
+    }
+}

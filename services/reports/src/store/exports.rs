@@ -1,0 +1,215 @@
+//! The index of exports in the operational Postgres.
+
+mod claim;
+mod rows;
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
+};
+use futures::future::BoxFuture;
+use tokio_postgres::NoTls;
+
+pub(crate) use self::claim::{Claim, Job};
+use self::rows::{COLUMNS, export, kind};
+use crate::error::Error;
+use crate::export::request::{Asked, Offer};
+use crate::export::{Export, ExportId};
+use crate::export_page::ExportPage;
+use crate::report::CustomerId;
+
+mod migrations {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Ingest's own history stands in the same database.
+const HISTORY: &str = "reports_schema_history";
+const CONNECTIONS: usize = 8;
+const WAIT: Duration = Duration::from_secs(3);
+
+/// The index.
+#[derive(Clone)]
+pub(crate) struct Exports {
+    pool: Pool,
+}
+
+impl Exports {
+    /// A pool that connects when it is first used.
+    pub(crate) fn new(database: tokio_postgres::Config) -> Result<Self, Error> {
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Verified,
+        };
+        let pool = Pool::builder(Manager::from_config(database, NoTls, recycling))
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .recycle_timeout(Some(WAIT))
+            .build()
+            .map_err(Error::operational)?;
+        Ok(Self { pool })
+    }
+
+    /// Brings the tables to the state that this version needs.
+    pub(crate) async fn migrate(&self) -> Result<(), Error> {
+        let mut connection = self.connection().await?;
+        migrations::migrations::runner()
+            .set_migration_table_name(HISTORY)
+            .run_async(&mut **connection.as_mut())
+            .await
+            .map_err(Error::operational)?;
+        Ok(())
+    }
+
+    /// Asks whether the tables can be read.
+    pub(crate) fn readiness(
+        &self,
+    ) -> impl Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync + 'static {
+        let exports = self.clone();
+        move || {
+            let exports = exports.clone();
+            Box::pin(async move {
+                let tables = "SELECT FROM exports, export_requests LIMIT 1";
+                exports.connection().await?.query_opt(tables, &[]).await?;
+                Ok(())
+            })
+        }
+    }
+
+    /// The export that a request began before.
+    pub(crate) async fn requested(&self, asked: &Asked) -> Result<Option<Export>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS}, asked FROM export_requests JOIN exports USING (export_id) \
+             WHERE export_requests.customer_id = $1 AND request_id = $2"
+        );
+        let connection = self.connection().await?;
+        let row = connection
+            .query_opt(&sql, &[&asked.customer.0, &asked.request_id])
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let found = export(&row)?;
+        if row.try_get::<_, String>("asked")? != asked.parameters() {
+            return Err(Error::RequestIdReused {
+                export_id: found.id,
+            });
+        }
+        Ok(Some(found))
+    }
+
+    /// Records a request with the export of what it asks for: the one that there is, tried again if
+    /// it failed, or the one offered.
+    pub(crate) async fn offer(&self, offer: &Offer) -> Result<Export, Error> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        insert(&transaction, offer).await?;
+        let again = "UPDATE exports SET state = 'PENDING', failure = '', failure_reason = '' \
+             WHERE name = $1 AND state = 'FAILED'";
+        transaction.execute(again, &[&offer.name]).await?;
+        let named = format!("SELECT {COLUMNS} FROM exports WHERE name = $1");
+        let found = export(&transaction.query_one(&named, &[&offer.name]).await?)?;
+        if !record(&transaction, &offer.asked, found.id).await? {
+            // The same request came twice at once; the other one was first.
+            drop(transaction);
+            let first = self.requested(&offer.asked).await?;
+            return first.ok_or_else(|| Error::operational("a request was lost"));
+        }
+        transaction.commit().await?;
+        Ok(found)
+    }
+
+    /// One of a customer's exports.
+    pub(crate) async fn get(&self, customer: CustomerId, id: ExportId) -> Result<Export, Error> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM exports WHERE export_id = $1 AND customer_id = $2");
+        let connection = self.connection().await?;
+        let row = connection.query_opt(&sql, &[&id.0, &customer.0]).await?;
+        export(&row.ok_or(Error::ExportNotFound)?)
+    }
+
+    /// Anybody's export, by the name of its file.
+    pub(crate) async fn named(&self, name: &str) -> Result<Option<Export>, Error> {
+        let sql = format!("SELECT {COLUMNS} FROM exports WHERE name = $1");
+        let row = self.connection().await?.query_opt(&sql, &[&name]).await?;
+        row.as_ref().map(export).transpose()
+    }
+
+    /// Up to `limit` of a customer's exports, newest first, behind the one that `after` names.
+    pub(crate) async fn list(
+        &self,
+        customer: CustomerId,
+        after: Option<ExportPage>,
+        limit: usize,
+    ) -> Result<Vec<Export>, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM exports WHERE customer_id = $1 \
+             AND ($2::timestamptz IS NULL OR (created_at, export_id) < ($2, $3)) \
+             ORDER BY created_at DESC, export_id DESC LIMIT $4"
+        );
+        let created_at = after.map(|it| it.created_at);
+        let id = after.map(|it| it.id.0);
+        let connection = self.connection().await?;
+        let rows = connection
+            .query(&sql, &[&customer.0, &created_at, &id, &limit])
+            .await?;
+        rows.iter().map(export).collect()
+    }
+
+    pub(crate) async fn connection(&self) -> Result<Object, Error> {
+        self.pool.get().await.map_err(Error::operational)
+    }
+}
+
+/// Adds what is offered, unless there is an export of this name.
+async fn insert(transaction: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
+    let (asked, freshness, period) = (&offer.asked, &offer.freshness, offer.period);
+    // Not DO UPDATE: it would wait for the lock of whoever makes the file.
+    let sql = "INSERT INTO exports (export_id, customer_id, name, period_kind, start_day, \
+             end_day, format, language, document, telemetry_watermark, \
+             previous_telemetry_watermark, crm_watermark, generated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         ON CONFLICT (name) DO NOTHING";
+    transaction
+        .execute(
+            sql,
+            &[
+                &ExportId::new().0,
+                &asked.customer.0,
+                &offer.name,
+                &kind(period.kind),
+                &period.first,
+                &period.last,
+                &asked.format.name(),
+                &asked.language.name(),
+                &offer.document,
+                &freshness.telemetry,
+                &freshness.previous_telemetry,
+                &freshness.crm,
+                &freshness.generated_at,
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Notes which export a request has; false where the request was noted before.
+async fn record(
+    transaction: &Transaction<'_>,
+    asked: &Asked,
+    export: ExportId,
+) -> Result<bool, Error> {
+    let sql = "INSERT INTO export_requests (customer_id, request_id, asked, export_id) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let (customer, request, parameters) = (asked.customer.0, asked.request_id, asked.parameters());
+    let recorded = transaction
+        .execute(sql, &[&customer, &request, &parameters, &export.0])
+        .await?;
+    Ok(recorded == 1)
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Error::operational(error)
+    }
+}
