@@ -7,6 +7,7 @@ mod calls;
 mod config;
 mod cookies;
 mod door;
+mod downloads;
 mod error;
 mod origin;
 mod pages;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::{Calls, Upstreams};
 use crate::door::Door;
+use crate::downloads::Downloads;
 use crate::pages::{Pages, SignInLimit};
 use crate::security_headers::SecurityHeaders;
 use crate::sessions::Sessions;
@@ -43,7 +45,15 @@ pub fn run(config: Config, policies: Policies) -> anyhow::Result<()> {
     let listen = config.basics.listen;
     let listener = server::bind(listen).with_context(|| format!("listening on {listen}"))?;
     let stop = CancellationToken::new();
-    let workers = server::start(&listener, doors(config, policies), &stop)?;
+    let token = own_token(&config);
+    let config = Arc::new(config);
+    let make_door = doors(config.clone(), token.clone(), policies);
+    let mut workers = server::start(&listener, make_door, &stop)?;
+    if let Some(listen) = config.downloads_listen {
+        let listener = server::bind(listen).with_context(|| format!("listening on {listen}"))?;
+        let make = downloads(config, token);
+        workers.push(downloads::start(listener, make, stop.clone())?);
+    }
     tracing::info!(%listen, workers = workers.len(), "the gateway listens");
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -60,29 +70,22 @@ pub fn run(config: Config, policies: Policies) -> anyhow::Result<()> {
 
 /// Makes the door of each worker, on the worker's own runtime: connections stay
 /// on it. What the workers share is made here once.
-fn doors(config: Config, policies: Policies) -> impl Fn() -> Door + Clone + Send + 'static {
-    let issuer = config
-        .basics
-        .issuer_internal_url
-        .as_str()
-        .trim_end_matches('/');
-    let token = ServiceToken::new(
-        format!("{issuer}/protocol/openid-connect/token"),
-        config.client_id.clone(),
-        config.client_secret.clone(),
-    );
+fn doors(
+    config: Arc<Config>,
+    token: ServiceToken,
+    policies: Policies,
+) -> impl Fn() -> Door + Clone + Send + 'static {
     // The browser's address of it, not the services'.
     let public_issuer = config.basics.issuer.as_str().trim_end_matches('/');
     let sign_out = format!("{public_issuer}/protocol/openid-connect/logout");
     let sign_in_limit = Arc::new(SignInLimit::per_minute(config.sign_ins_per_minute));
-    let config = Arc::new(config);
     move || {
-        let credentials = Credentials::Service(token.clone());
-        let auth = Channel::new([config.auth_url.as_str()], credentials).expect("checked");
+        let auth = auth(&config, &token);
         let pages = Pages {
             origin: config.origin.clone(),
             sessions: Sessions::new(&auth),
             identity_provider_sign_out: sign_out.clone(),
+            downloads_origin: config.downloads_origin.clone(),
             sign_in_limit: sign_in_limit.clone(),
         };
         Door {
@@ -96,4 +99,36 @@ fn doors(config: Config, policies: Policies) -> impl Fn() -> Door + Clone + Send
             security_headers: SecurityHeaders::new(config.origin.is_secure()),
         }
     }
+}
+
+/// Makes what decides downloads, on a runtime of its own, too.
+fn downloads(
+    config: Arc<Config>,
+    token: ServiceToken,
+) -> impl FnOnce() -> Downloads + Send + 'static {
+    move || {
+        let address = config.reports_url.as_str();
+        let reports = Channel::new([address], Credentials::OfEachCall).expect("checked");
+        let trace_ratio = config.basics.telemetry.trace_ratio;
+        Downloads::new(&auth(&config, &token), reports, trace_ratio)
+    }
+}
+
+fn auth(config: &Config, token: &ServiceToken) -> Channel {
+    let credentials = Credentials::Service(token.clone());
+    Channel::new([config.auth_url.as_str()], credentials).expect("checked")
+}
+
+/// The gateway's own token, one for all threads.
+fn own_token(config: &Config) -> ServiceToken {
+    let issuer = config
+        .basics
+        .issuer_internal_url
+        .as_str()
+        .trim_end_matches('/');
+    ServiceToken::new(
+        format!("{issuer}/protocol/openid-connect/token"),
+        config.client_id.clone(),
+        config.client_secret.clone(),
+    )
 }

@@ -3,6 +3,7 @@
 
 mod app;
 mod callback;
+mod exports;
 mod health;
 mod outcome;
 mod sign_in;
@@ -30,6 +31,8 @@ pub(crate) struct Pages {
     /// The identity provider's page for signing out
     /// (OpenID Connect RP-Initiated Logout 1.0).
     pub(crate) identity_provider_sign_out: String,
+    /// The origin of the CDN, where it does not stand before the gateway.
+    pub(crate) downloads_origin: Option<String>,
     /// One for all workers.
     pub(crate) sign_in_limit: Arc<SignInLimit>,
 }
@@ -41,6 +44,7 @@ pub(crate) fn router(pages: Pages, app_dir: &Path) -> Router {
         .route("/auth/callback", get(callback::answer))
         .route("/auth/sign-out", post(sign_out::answer))
         .route("/auth/identity-provider/sign-out", get(sign_out::finish))
+        .route("/exports/{*file}", get(exports::answer))
         .route("/readyz", get(health::ready))
         .route("/healthz", get(health::alive))
         .layer(SetResponseHeaderLayer::overriding(

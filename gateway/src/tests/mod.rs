@@ -5,6 +5,7 @@
 mod admission;
 mod browser;
 mod deadlines;
+mod downloads;
 mod fake;
 mod files;
 mod forwarding;
@@ -43,6 +44,7 @@ const ORIGIN: &str = "http://localhost:3000";
 const COOKIE: &str = "__Host-bionicpro-session=the-ticket";
 const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const TOKEN: &str = "/token";
+const DOWNLOADS: &str = "http://localhost:8090";
 const SIGN_OUT_PAGE: &str = "http://idp/logout";
 const UNARY: &str = "/bionicpro.reports.v1.Tested/Unary";
 const STREAM: &str = "/bionicpro.reports.v1.Tested/Stream";
@@ -148,6 +150,7 @@ fn door(auth: SocketAddr, service: SocketAddr) -> Door {
                 origin,
                 sessions: Sessions::new(&channel),
                 identity_provider_sign_out: SIGN_OUT_PAGE.to_owned(),
+                downloads_origin: Some(DOWNLOADS.to_owned()),
                 sign_in_limit: Arc::new(SignInLimit::per_minute(SIGN_INS_PER_MINUTE)),
             },
             &files::folder(),

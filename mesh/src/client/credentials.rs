@@ -13,6 +13,8 @@ pub enum Credentials {
     Service(ServiceToken),
     /// The caller's whose call is being handled: the token is passed on.
     ForwardCaller,
+    /// Each call's own: its request carries `authorization`.
+    OfEachCall,
 }
 
 impl Credentials {
@@ -23,6 +25,7 @@ impl Credentials {
                 Err(_) => Err(Failure::unavailable("identity-provider").into()),
             },
             Self::ForwardCaller => Ok(forwarded_token()),
+            Self::OfEachCall => Ok(None),
         }
     }
 }
