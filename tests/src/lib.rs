@@ -6,6 +6,7 @@ pub mod browser;
 pub mod consumer;
 pub mod crm;
 pub mod devices;
+pub mod exports;
 pub mod grpc_web;
 pub mod loader;
 pub mod processes;

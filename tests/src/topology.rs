@@ -20,7 +20,7 @@ pub struct Topology {
     /// Sign-in and sessions.
     pub auth: Auth,
     /// Reports.
-    pub reports: Service,
+    pub reports: Reports,
     /// Telemetry and ETL.
     pub ingest: Service,
     /// CRM changes.
@@ -37,6 +37,10 @@ pub struct Topology {
     pub connect: Connect,
     /// The identity provider.
     pub keycloak: Keycloak,
+    /// Where exported files lie.
+    pub s3: S3,
+    /// Who hands them out.
+    pub nginx: Nginx,
     /// Who can sign in.
     pub users: Vec<User>,
 }
@@ -50,6 +54,8 @@ pub struct Directories {
     pub state: PathBuf,
     /// Our own programs.
     pub binaries: PathBuf,
+    /// Logs of all processes.
+    pub logs: PathBuf,
 }
 
 /// The gateway.
@@ -64,6 +70,35 @@ pub struct Gateway {
 pub struct Service {
     /// Its address.
     pub url: Url,
+}
+
+/// The report service.
+#[derive(Debug, Deserialize)]
+pub struct Reports {
+    /// Its address.
+    pub url: Url,
+    /// The key ring that signs links to exports.
+    pub export_keys: String,
+}
+
+/// The file store.
+#[derive(Debug, Deserialize)]
+pub struct S3 {
+    /// Its address.
+    pub url: Url,
+    /// The bucket of the exports.
+    pub bucket: String,
+    /// Who may use it.
+    pub access_key: String,
+    /// And the password.
+    pub secret_key: String,
+}
+
+/// The CDN.
+#[derive(Debug, Deserialize)]
+pub struct Nginx {
+    /// The origin of downloads.
+    pub public_url: Url,
 }
 
 /// The auth service.
@@ -122,6 +157,8 @@ pub struct ClickHouse {
     pub cdc: Login,
     /// Writes the readings and the datamart.
     pub ingest: Login,
+    /// Reads.
+    pub reports: Login,
 }
 
 /// A name with its password.

@@ -87,6 +87,8 @@ pub(crate) enum Suite {
     E2e,
     /// Readings on their way into the reports, on the same stack.
     Ingest,
+    /// Reports as files, from the request to the download, on the same stack.
+    Exports,
     /// The app in a real browser, on the same stack.
     Browser,
     /// What the mesh survives: its parts are killed while it works.

@@ -3,6 +3,7 @@
 
 mod crm;
 mod daily_load;
+mod exports;
 mod sessions;
 mod telemetry;
 

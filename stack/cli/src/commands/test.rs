@@ -17,12 +17,13 @@ use crate::{
     topology::Topology,
 };
 
-const ALL: [Suite; 9] = [
+const ALL: [Suite; 10] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
     Suite::E2e,
     Suite::Ingest,
+    Suite::Exports,
     Suite::Browser,
     Suite::Faults,
     Suite::Stack,
