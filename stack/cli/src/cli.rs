@@ -54,6 +54,9 @@ pub(crate) enum Command {
         /// The suites.
         #[arg(value_enum)]
         suites: Vec<Suite>,
+        /// Start these parts, too, instead of those in whose place they stand: minio.
+        #[arg(long, value_name = "PART", value_delimiter = ',')]
+        with: Vec<String>,
     },
     /// Run benchmarks against the running stack, all when none is named.
     Bench {
@@ -102,6 +105,9 @@ pub(crate) enum Suite {
 /// Options of `up`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Up {
+    /// Start these parts, too, instead of those in whose place they stand: minio.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
     /// Leave these parts out.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     pub(crate) without: Vec<String>,
@@ -110,7 +116,7 @@ pub(crate) struct Up {
         long,
         value_name = "PART",
         value_delimiter = ',',
-        conflicts_with = "without"
+        conflicts_with_all = ["without", "with"]
     )]
     pub(crate) only: Vec<String>,
 }

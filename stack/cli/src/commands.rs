@@ -47,7 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Render => render(&site)?,
         Command::Seed(options) => seed::run(&site, &options)?,
         Command::Simulate(options) => simulate::run(&site, &options)?,
-        Command::Test { suites } => return test::run(&site.checkout, &suites),
+        Command::Test { suites, with } => return test::run(&site.checkout, &suites, with),
         Command::Bench { names } => return bench::run(&site, &names),
         Command::Token { client } => token::run(&site, &client)?,
         Command::Sql {

@@ -8,6 +8,7 @@ mod debezium;
 mod kafka;
 mod keycloak;
 mod maven;
+mod minio;
 mod nginx;
 pub(crate) mod postgres;
 mod redis;
@@ -55,6 +56,11 @@ pub(crate) trait Part: Sync {
     /// Where it listens.
     fn ports(&self, topology: &Topology) -> Vec<Port>;
 
+    /// The parts in whose place it stands. Such a part starts only when it is asked for.
+    fn instead_of(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What has to lie in the cache before it can run.
     fn recipe(&self) -> Option<Recipe> {
         None
@@ -85,6 +91,7 @@ pub(crate) const ALL: &[&dyn Part] = &[
     &clickhouse::ClickHouse,
     &kafka::Kafka,
     &s3::S3,
+    &minio::Minio,
     &s3::Console,
     &nginx::Nginx,
     &keycloak::Keycloak,

@@ -30,7 +30,7 @@ const ALL: [Suite; 10] = [
     Suite::Readme,
 ];
 
-pub(super) fn run(checkout: &Checkout, asked: &[Suite]) -> Result<ExitCode> {
+pub(super) fn run(checkout: &Checkout, asked: &[Suite], with: Vec<String>) -> Result<ExitCode> {
     let topology = Topology::new(checkout, Profile::Test)?;
     let site = Site {
         checkout: checkout.clone(),
@@ -42,7 +42,11 @@ pub(super) fn run(checkout: &Checkout, asked: &[Suite]) -> Result<ExitCode> {
         tally += run_suite(*suite, &site);
     }
     if suites.iter().any(|suite| needs_stack(*suite)) {
-        tally += on_a_fresh_stack(&site, &suites);
+        let options = cli::Up {
+            with,
+            ..cli::Up::default()
+        };
+        tally += on_a_fresh_stack(&site, &suites, &options);
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(if tally.failed == 0 {
@@ -64,9 +68,9 @@ fn needs_stack(suite: Suite) -> bool {
 }
 
 /// Brings the test stack up with fresh data, and down whatever happens in it.
-fn on_a_fresh_stack(site: &Site, suites: &[Suite]) -> Tally {
+fn on_a_fresh_stack(site: &Site, suites: &[Suite], options: &cli::Up) -> Tally {
     let mut tally = Tally::default();
-    let up = down::reset(site).and_then(|()| up::run(site, &cli::Up::default()));
+    let up = down::reset(site).and_then(|()| up::run(site, options));
     match up {
         Ok(()) => {
             for suite in suites.iter().filter(|suite| needs_stack(**suite)) {

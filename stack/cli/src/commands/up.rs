@@ -65,17 +65,32 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
 
 /// The parts that are asked for, in the order in which they start.
 fn select(options: &cli::Up) -> Result<Vec<&'static dyn Part>> {
-    for name in options.without.iter().chain(&options.only) {
+    let cli::Up {
+        with,
+        without,
+        only,
+    } = options;
+    for name in with.iter().chain(without).chain(only) {
         parts::find(name)?;
     }
-    let wanted = |name: &str| match options.only.as_slice() {
-        [] => !options.without.iter().any(|without| without == name),
-        only => only.iter().any(|only| only == name),
+    let among = |names: &[String], name: &str| names.iter().any(|it| it == name);
+    let replaced: Vec<&str> = parts::ALL
+        .iter()
+        .filter(|part| among(with, part.name()))
+        .flat_map(|part| part.instead_of())
+        .copied()
+        .collect();
+    let by_default = |part: &dyn Part| {
+        part.instead_of().is_empty() && !replaced.contains(&part.name()) || among(with, part.name())
+    };
+    let wanted = |part: &dyn Part| match only.as_slice() {
+        [] => by_default(part) && !among(without, part.name()),
+        only => among(only, part.name()),
     };
     Ok(parts::ALL
         .iter()
         .copied()
-        .filter(|part| wanted(part.name()))
+        .filter(|part| wanted(*part))
         .collect())
 }
 
@@ -219,6 +234,19 @@ mod tests {
             ..Default::default()
         });
         assert!(!without.contains(&"redis") && without.contains(&"postgres"));
+    }
+
+    #[test]
+    fn a_part_that_stands_in_the_place_of_others_starts_only_when_it_is_asked_for() {
+        let default = names(&cli::Up::default());
+        assert!(default.contains(&"s3") && !default.contains(&"minio"));
+        let with = names(&cli::Up {
+            with: vec!["minio".into()],
+            ..Default::default()
+        });
+        assert!(with.contains(&"minio"));
+        assert!(!with.contains(&"s3") && !with.contains(&"s3-console"));
+        assert_eq!(with.len(), default.len() - 1);
     }
 
     #[test]

@@ -90,6 +90,14 @@ pub(super) fn print(
             "S3 console",
             format!("{} (minioadmin / minioadmin)", topology.s3.console_url),
         ),
+        (
+            "minio",
+            "S3, its console",
+            format!(
+                "{}, {} (minioadmin / minioadmin)",
+                topology.s3.url, topology.s3.console_url
+            ),
+        ),
         ("clickhouse", "ClickHouse", topology.clickhouse.url.clone()),
         (
             "postgres",
