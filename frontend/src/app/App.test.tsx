@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { today } from "../features/report/periods/period";
 import { PeriodKind } from "../gen/bionicpro/reports/v1/report_pb.js";
 import { renderApp, signedOut } from "../test/render";
 import { operator, patient, sampleReport } from "../test/sample";
@@ -105,6 +106,18 @@ describe("a patient", () => {
     if (report.freshness) report.freshness.telemetryWatermark = moment;
     renderApp(REPORT, {}, { getReport: () => ({ report }) });
     expect(await screen.findByText(/still being loaded/)).toBeTruthy();
+    expect(screen.queryByText("No readings in this period")).toBeNull();
+  });
+
+  test("is not told that today sent nothing before today is loaded", async () => {
+    const report = sampleReport();
+    if (report.totals) report.totals.readings = 0n;
+    if (report.period) report.period.startDay = report.period.endDay = today();
+    const moment = timestampFromDate(new Date(`${today()}T00:00:00Z`));
+    if (report.freshness) report.freshness.telemetryWatermark = moment;
+    renderApp(`/reports?period=day&day=${today()}`, {}, { getReport: () => ({ report }) });
+    expect(await screen.findByText("These days are not loaded yet")).toBeTruthy();
+    expect(screen.queryByText(/sent nothing/)).toBeNull();
   });
 
   test("is warned when the readings are old", async () => {

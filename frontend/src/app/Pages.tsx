@@ -1,16 +1,18 @@
 // Which page an address shows, and to whom.
 
 import { Button, VisuallyHidden } from "@mantine/core";
-import { type ReactNode, useEffect } from "react";
+import { type ComponentType, type ReactNode, useEffect } from "react";
 import { Link, Navigate, Route, Routes, useLocation } from "react-router";
 import { FailureNotice } from "../components/FailureNotice";
 import { Notice } from "../components/Notice";
+import { ExportsPage } from "../features/exports/ExportsPage";
 import { ReportPage } from "../features/report/ReportPage";
+import { isPatient } from "../features/session/patient";
 import { useSession } from "../features/session/Session";
 import { SignedOutPage } from "../features/session/SignedOutPage";
 import { SignInFailedPage } from "../features/session/SignInFailedPage";
 import { StaffPage } from "../features/session/StaffPage";
-import { HOME } from "../features/session/sign-in";
+import { EXPORTS, HOME } from "../features/session/sign-in";
 import { useI18n } from "../i18n/I18n";
 
 export function Pages() {
@@ -29,7 +31,15 @@ export function Pages() {
         path={HOME}
         element={
           <SignedIn>
-            <Home />
+            <ForPatient page={ReportPage} />
+          </SignedIn>
+        }
+      />
+      <Route
+        path={EXPORTS}
+        element={
+          <SignedIn>
+            <ForPatient page={ExportsPage} />
           </SignedIn>
         }
       />
@@ -55,14 +65,13 @@ function SignedIn({ children }: { children: ReactNode }) {
   }
 }
 
-/** The report of whoever has one; staff sign in here too. */
-function Home() {
+/** The page of whoever has reports; staff sign in here too. */
+function ForPatient({ page: Page }: { page: ComponentType }) {
   const session = useSession();
   if (session.state !== "signed-in") return null;
   const { me } = session;
-  const isPatient = me.customerId !== "" || me.roles.includes("prothetic_user");
   // Another person gets another page: none of the last one's numbers stay on it.
-  return isPatient ? <ReportPage key={me.subject} /> : <StaffPage me={me} />;
+  return isPatient(me) ? <Page key={me.subject} /> : <StaffPage me={me} />;
 }
 
 function NotFoundPage() {

@@ -9,6 +9,7 @@ import { Logo } from "../components/icons";
 import { AccountMenu } from "../features/session/AccountMenu";
 import { useI18n } from "../i18n/I18n";
 import { LanguageSwitch } from "./LanguageSwitch";
+import { Navigation } from "./Navigation";
 import classes from "./Shell.module.css";
 import { ThemeMenu } from "./ThemeMenu";
 
@@ -36,6 +37,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Logo />
             <span>{t.app.name}</span>
           </Link>
+          <Navigation />
           <div className={classes.tools}>
             <LanguageSwitch />
             <ThemeMenu />

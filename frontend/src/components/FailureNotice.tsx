@@ -3,7 +3,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { Button } from "@mantine/core";
-import { useEffect } from "react";
+import { useEffect, useEffectEvent } from "react";
 import type { Dictionary } from "../i18n/en";
 import { useI18n } from "../i18n/I18n";
 import type { Failure, ReasonName } from "../rpc/failure";
@@ -20,6 +20,16 @@ export function explain(failure: Failure, t: Dictionary): { title: string; text:
     : t.failures.other;
 }
 
+/** Tries again by itself where waiting can help: when RetryInfo says, else after a while. */
+export function useRetry(failure: Failure | undefined, onRetry: () => void, retrying: boolean) {
+  const again = useEffectEvent(onRetry);
+  useEffect(() => {
+    if (!failure?.retryable || retrying) return;
+    const timer = setTimeout(again, failure.retryAfterMs ?? RETRY_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [failure, retrying]);
+}
+
 interface FailureNoticeProps {
   level?: 1 | 2;
   failure: Failure;
@@ -29,12 +39,7 @@ interface FailureNoticeProps {
 
 export function FailureNotice({ failure, onRetry, retrying, level = 1 }: FailureNoticeProps) {
   const { t } = useI18n();
-  const { retryable, retryAfterMs = RETRY_AFTER_MS } = failure;
-  useEffect(() => {
-    if (!retryable || retrying) return;
-    const timer = setTimeout(onRetry, retryAfterMs);
-    return () => clearTimeout(timer);
-  }, [retryable, retrying, retryAfterMs, onRetry]);
+  useRetry(failure, onRetry, retrying);
   const { title, text } = explain(failure, t);
   return (
     <Notice

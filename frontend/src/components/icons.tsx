@@ -107,6 +107,12 @@ export const Clock = (props: IconProps) => (
   </Stroked>
 );
 
+export const Download = (props: IconProps) => (
+  <Stroked {...props}>
+    <path d="M12 4v11M7 10.5l5 5 5-5M5 20h14" />
+  </Stroked>
+);
+
 export const Logo = () => (
   <svg aria-hidden="true" width="30" height="30" viewBox="0 0 32 32">
     <rect width="32" height="32" rx="9" fill="var(--mantine-primary-color-filled)" />

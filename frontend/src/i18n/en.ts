@@ -64,6 +64,26 @@ const failures: Partial<Record<ReasonName, Explanation>> = {
     title: "The page lost its place",
     text: "Please load the page again. An old browser or an extension can also cause this.",
   },
+  EXPORT_NOT_FOUND: {
+    title: "This file is no longer there",
+    text: "Please open the report and export it again.",
+  },
+  EXPORT_FOREIGN: {
+    title: "This file is somebody else’s",
+    text: "Only who made a file can download it. Please export your own report.",
+  },
+  EXPORT_LINK_INVALID: {
+    title: "This link is damaged",
+    text: "Please download the file from the page of your exports.",
+  },
+  EXPORT_LINK_EXPIRED: {
+    title: "This link has ended",
+    text: "A link holds for a few minutes. Please download the file from the page of your exports.",
+  },
+  EXPORT_STORE_UNAVAILABLE: {
+    title: "The file could not be stored",
+    text: "Your report is safe; please try again in a minute.",
+  },
   SESSION_NOT_FOUND: {
     title: "Your session has ended",
     text: "Please sign in again.",
@@ -100,6 +120,7 @@ export const en = {
   app: {
     name: "BionicPRO",
     skip: "Skip to content",
+    navigation: "Your pages",
     theme: "Theme",
     themes: { light: "Light", dark: "Dark", auto: "Like the device" },
     account: (name: string) => `Account: ${name}`,
@@ -190,7 +211,9 @@ export const en = {
     emptyTitle: "No readings in this period",
     emptyText:
       "Your prosthesis sent nothing for these days. It may have been off, or not connected.",
-    emptyPending: "The readings of these days are still being loaded. Please look again later.",
+    emptyPendingTitle: "These days are not loaded yet",
+    emptyPending:
+      "The readings of these days are still being loaded: a day’s come in the night after it. Please look again later.",
     emptyEver:
       "As soon as your prosthesis sends its first readings, your report appears here. That can take a day.",
     toLatest: "Show the latest period with readings",
@@ -275,6 +298,43 @@ export const en = {
       total: "Total",
     },
     noReadings: "no readings",
+  },
+  exports: {
+    short: "Exports",
+    title: "Your exports",
+    lead: "Your reports as files: to keep, to print, or to give to your doctor. Only you can download them, and only while you are signed in.",
+    export: "Export",
+    dialog: (period: string) => `Export ${period}`,
+    formats: { csv: "Spreadsheet (CSV)", json: "Data file (JSON)" },
+    formatHints: {
+      csv: "Opens in Excel, Numbers or Google Sheets.",
+      json: "For other programs: the whole report.",
+    },
+    languages: { en: "in English", ru: "in Russian" },
+    languageHints: {
+      csv: "The file is in English, the language of this page.",
+      json: "The file is the same in every language.",
+    },
+    make: "Make the file",
+    asked: (moment: string) => `Requested on ${moment}`,
+    partial: (moment: string) => `Only readings up to ${moment}: the period was not complete`,
+    preparing: "Preparing…",
+    preparingHint: "This takes a few seconds. You can leave the page.",
+    download: "Download",
+    again: "Try again",
+    failedHint: "Your report is safe; please try again in a minute.",
+    downloadFailed: "Please try again.",
+    more: "Show more",
+    moreFailed: "The next ones could not be loaded. Please try again.",
+    stale: (moment: string) => `This list could not be updated. It is as of ${moment}.`,
+    emptyTitle: "No exports yet",
+    emptyText:
+      "Open a report and choose Export: its file then appears here, to be downloaded whenever you need it.",
+    news: {
+      pending: (period: string, file: string) => `The file is being prepared: ${period}, ${file}.`,
+      ready: (period: string, file: string) => `Ready to download: ${period}, ${file}.`,
+      failed: (period: string, file: string) => `The file could not be made: ${period}, ${file}.`,
+    },
   },
   device: {
     heading: "Your prostheses",

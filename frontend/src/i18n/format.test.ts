@@ -18,6 +18,20 @@ test("minutes that round up to an hour are an hour", () => {
   expect(plain(formats.en.duration(59.6 * 60_000))).toBe("1 h");
 });
 
+test("a file's size is in the unit that a person would choose", () => {
+  const { bytes } = formats.en;
+  expect([0, 812, 999, 1000, 18_432, 1_284_000].map(bytes).map(plain)).toEqual([
+    "0 bytes",
+    "812 bytes",
+    "999 bytes",
+    "1 kB",
+    "18.4 kB",
+    "1.28 MB",
+  ]);
+  expect(plain(formats.ru.bytes(18_432))).toBe("18,4 кБ");
+  expect(plain(formats.ru.bytes(1))).toBe("1 байт");
+});
+
 test("a small share keeps its digits", () => {
   expect(plain(formats.en.share(0.00712))).toBe("0.71%");
   expect(plain(formats.ru.share(0.52))).toBe("52 %");

@@ -42,12 +42,26 @@ export interface Format {
   milliseconds(ms: number): string;
   /** 12.3 N from millinewtons. */
   newtons(mn: number): string;
+  /** 12.3 kB: the size of a file. */
+  bytes(bytes: number): string;
   /** A day of UTC, YYYY-MM-DD. */
   day(day: string, style: DayStyle): string;
   /** A span of days, both within it, without what both have in common. */
   days(start: string, end: string): string;
   /** A moment, in UTC. */
   moment(date: Date): string;
+}
+
+/** Thousands of bytes, as file managers count; small files to the byte. */
+function makeBytes(tag: string): (bytes: number) => string {
+  const whole = new Intl.NumberFormat(tag, { style: "unit", unit: "byte", unitDisplay: "long" });
+  const larger = ["kilobyte", "megabyte", "gigabyte"].map(
+    (unit) => new Intl.NumberFormat(tag, { style: "unit", unit, maximumSignificantDigits: 3 }),
+  );
+  return (bytes) => {
+    const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), larger.length);
+    return (larger[power - 1] ?? whole).format(bytes / 1000 ** power);
+  };
 }
 
 function utcDay(day: string): Date {
@@ -101,6 +115,7 @@ function makeFormat(locale: Locale): Format {
     minutes: (minutes) => withUnit(integer.format(minutes), unit.min),
     milliseconds: (ms) => withUnit(integer.format(ms), unit.ms),
     newtons: (mn) => withUnit(decimal.format(mn / 1000), unit.n),
+    bytes: makeBytes(tag),
     day: (day, style) => {
       const text = dayFormats[style].format(utcDay(day));
       return style === "month" || style === "full" ? capitalised(text) : text;

@@ -1,8 +1,9 @@
 // How answers are kept and failed calls repeated. Every method that the app
-// calls is without side effects, so that repeating one is safe.
+// calls is without side effects or carries a request_id, so that repeating one
+// is safe.
 
 import { createConnectQueryKey } from "@connectrpc/connect-query";
-import { matchQuery, QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, matchQuery, QueryCache, QueryClient } from "@tanstack/react-query";
 import { AccountService } from "../gen/bionicpro/auth/v1/account_service_pb.js";
 import { toFailure } from "./failure";
 
@@ -23,22 +24,26 @@ export function retryDelayMs(attempt: number, error: unknown): number {
   return Math.min(wait, MAX_WAIT_MS);
 }
 
+const repeating = {
+  retry: (failures: number, error: Error) => failures < MAX_RETRIES && toFailure(error).retryable,
+  retryDelay: retryDelayMs,
+};
+
 export function createQueryClient(): QueryClient {
+  // Any call can be the one that learns that the session is over.
+  const checkSession = (error: Error) => {
+    if (toFailure(error).signedOut) void client.invalidateQueries({ queryKey: meKey });
+  };
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
       onError: (error, query) => {
-        // Any call can be the one that learns that the session is over.
-        if (toFailure(error).signedOut && !matchQuery({ queryKey: meKey }, query)) {
-          void client.invalidateQueries({ queryKey: meKey });
-        }
+        if (!matchQuery({ queryKey: meKey }, query)) checkSession(error);
       },
     }),
+    mutationCache: new MutationCache({ onError: checkSession }),
     defaultOptions: {
-      queries: {
-        staleTime: FRESH_MS,
-        retry: (failures, error) => failures < MAX_RETRIES && toFailure(error).retryable,
-        retryDelay: retryDelayMs,
-      },
+      queries: { staleTime: FRESH_MS, ...repeating },
+      mutations: repeating,
     },
   });
   return client;

@@ -23,6 +23,7 @@ export function renderApp(path: string, account: Account = {}, reports: Reports 
     service(ReportsService, {
       getReport: () => ({ report: sampleReport() }),
       listReports: () => ({ reports: [] }),
+      listExports: () => ({ exports: [] }),
       ...reports,
     });
   });

@@ -5,6 +5,13 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { addDays } from "../features/report/periods/period";
 import { GetMeResponseSchema } from "../gen/bionicpro/auth/v1/account_service_pb.js";
 import {
+  type Export,
+  ExportFormat,
+  ExportSchema,
+  ExportState,
+  Language,
+} from "../gen/bionicpro/reports/v1/export_pb.js";
+import {
   PeriodKind,
   type Report,
   ReportSchema,
@@ -94,4 +101,25 @@ export function sampleReport(): Report {
       generatedAt: timestampFromDate(new Date("2026-10-01T06:13:00Z")),
     },
   });
+}
+
+/** A file of the report of September 2026: ready, unless `more` says otherwise. */
+export function sampleExport(
+  exportId: string,
+  more: Partial<Omit<Export, "$typeName" | "$unknown">> = {},
+): Export {
+  const ready = create(ExportSchema, {
+    exportId,
+    period: { kind: PeriodKind.MONTH, startDay: "2026-09-01", endDay: "2026-09-30" },
+    format: ExportFormat.CSV,
+    language: Language.ENGLISH,
+    state: ExportState.READY,
+    createdAt: timestampFromDate(new Date("2026-10-04T13:40:00Z")),
+    fileName: "bionicpro-2026-09.csv",
+    sizeBytes: 18_432n,
+    downloadPath: `/exports/${exportId}/bionicpro-2026-09.csv?expires=1&signature=first`,
+    downloadExpiresAt: timestampFromDate(new Date(Date.now() + 600_000)),
+    freshness: { telemetryWatermark: timestampFromDate(new Date("2026-10-04T00:00:00Z")) },
+  });
+  return { ...ready, ...more };
 }

@@ -9,6 +9,8 @@ import type { Report } from "../../gen/bionicpro/reports/v1/report_pb.js";
 import { ReportsService } from "../../gen/bionicpro/reports/v1/reports_service_pb.js";
 import { useI18n } from "../../i18n/I18n";
 import { useFailure } from "../../rpc/use-failure";
+import { ExportButton } from "../exports/ExportButton";
+import { choiceOf } from "../exports/exports";
 import { PastPeriods } from "./periods/PastPeriods";
 import { PeriodBar } from "./periods/PeriodBar";
 import {
@@ -47,6 +49,7 @@ export function ReportPage() {
   const retry = useCallback(() => void refetch(), [refetch]);
   const choose = (next: Choice) => setParams(writeChoice(next));
   const label = span && periodLabel(choice.name, span, format);
+  const hasReadings = !isPlaceholderData && (report?.totals?.readings ?? 0n) > 0n;
   const failure = useFailure(query);
 
   return (
@@ -58,9 +61,15 @@ export function ReportPage() {
         </aside>
         <div className={classes.main}>
           <header className={classes.heading}>
-            <h1 tabIndex={-1} data-page-heading>
-              {report?.customer ? t.report.of(report.customer.fullName) : t.report.title}
-            </h1>
+            <div className={classes.title}>
+              <h1 tabIndex={-1} data-page-heading>
+                {report?.customer ? t.report.of(report.customer.fullName) : t.report.title}
+              </h1>
+              <ExportButton
+                choice={hasReadings && span ? choiceOf(choice.name, span) : undefined}
+                label={label}
+              />
+            </div>
             <PeriodBar choice={choice} span={span} onChoose={choose} />
           </header>
           <p aria-live="polite" className={classes.announcement}>

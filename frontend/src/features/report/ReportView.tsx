@@ -11,7 +11,7 @@ import { faultsChart, gripsChart, responseChart, usageChart } from "./charts/mod
 import { type Comparison, summary } from "./comparison";
 import { Devices } from "./Devices";
 import { Freshness } from "./Freshness";
-import { isComplete } from "./freshness";
+import { isComplete, isLoaded } from "./freshness";
 import { Headlines } from "./Headlines";
 import { lengthOf, type PeriodName, type Span, today, writeChoice } from "./periods/period";
 import classes from "./Report.module.css";
@@ -80,14 +80,19 @@ export function ReportView({ report, name }: ReportViewProps) {
 function EmptyReport({ report, name }: ReportViewProps) {
   const { t } = useI18n();
   const watermark = report.freshness?.telemetryWatermark;
-  const end = report.period?.endDay;
-  const pending = end !== undefined && end < today() && !isComplete(watermark, end);
+  const { period } = report;
+  const span = period && { start: period.startDay, end: period.endDay };
+  const pending = watermark && span && !isLoaded(watermark, span, today());
   const known = pending ? t.report.emptyPending : t.report.emptyText;
   const latest = writeChoice({ name: name === "range" ? "month" : name });
   return (
     <>
       <Freshness freshness={report.freshness} />
-      <Notice level={2} title={t.report.emptyTitle} text={watermark ? known : t.report.emptyEver}>
+      <Notice
+        level={2}
+        title={pending ? t.report.emptyPendingTitle : t.report.emptyTitle}
+        text={watermark ? known : t.report.emptyEver}
+      >
         <Button component={Link} to={{ search: latest.toString() }} variant="light">
           {t.report.toLatest}
         </Button>

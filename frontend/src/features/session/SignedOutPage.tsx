@@ -5,7 +5,7 @@ import { useLocation } from "react-router";
 import { Notice } from "../../components/Notice";
 import { useI18n } from "../../i18n/I18n";
 import classes from "./Session.module.css";
-import { FINISH_SIGN_OUT, HOME, signInUrl } from "./sign-in";
+import { FINISH_SIGN_OUT, returnTo, signInUrl } from "./sign-in";
 import { WelcomeArt } from "./WelcomeArt";
 
 interface SignedOutPageProps {
@@ -66,10 +66,9 @@ export function SignedOutPage({ why }: SignedOutPageProps) {
 /** Leads to the gateway's sign-in and back to the page that was asked for. */
 export function SignInButton() {
   const { t, locale } = useI18n();
-  const { pathname, search } = useLocation();
-  const returnTo = pathname === HOME ? `${pathname}${search}` : HOME;
+  const location = useLocation();
   return (
-    <Button component="a" href={signInUrl(returnTo, locale)} size="md">
+    <Button component="a" href={signInUrl(returnTo(location), locale)} size="md">
       {t.app.signIn}
     </Button>
   );

@@ -5,6 +5,12 @@ import type { Locale } from "../../i18n/locale";
 import { CSRF_HEADER } from "../../rpc/transport";
 
 export const HOME = "/reports";
+export const EXPORTS = "/reports/exports";
+
+/** Where the sign-in leads back to from a page: to it, where it is one for signed-in people. */
+export function returnTo({ pathname, search }: { pathname: string; search: string }): string {
+  return pathname === HOME || pathname === EXPORTS ? `${pathname}${search}` : HOME;
+}
 
 /** Where the sign-in begins; it comes back to `returnTo`, a path of the app. */
 export function signInUrl(returnTo: string, locale: Locale): string {
