@@ -1,6 +1,8 @@
 // Takes the pictures of docs/screenshots, when BIONICPRO_SCREENSHOTS is set.
 
 import type { Page } from "@playwright/test";
+import { type Dictionary, en } from "../src/i18n/en";
+import { ru } from "../src/i18n/ru";
 import { expect, signIn, test, waitForReport } from "./app";
 
 const FOLDER = "../docs/screenshots";
@@ -11,7 +13,7 @@ const themes = ["light", "dark"];
 test.skip(!process.env.BIONICPRO_SCREENSHOTS, "BIONICPRO_SCREENSHOTS is not set");
 test.use({ contextOptions: { reducedMotion: "reduce" } });
 
-async function show(page: Page, locale: string, theme: string, width: number) {
+async function prepare(page: Page, locale: string, theme: string, width: number) {
   await page.setViewportSize({ width, height: 900 });
   await page.evaluate(
     ([language, scheme]) => {
@@ -21,6 +23,10 @@ async function show(page: Page, locale: string, theme: string, width: number) {
     [locale, theme],
   );
   await page.reload();
+}
+
+async function show(page: Page, locale: string, theme: string, width: number) {
+  await prepare(page, locale, theme, width);
   await waitForReport(page);
   await expect(page.locator("canvas")).toHaveCount(4);
 }
@@ -39,4 +45,38 @@ test("the report in both languages, widths and themes", async ({ page }) => {
   }
   await show(page, "en", "light", 1280);
   await page.screenshot({ path: `${FOLDER}/report.png` });
+});
+
+/** Makes a file of the report that is shown, in the language of the page. */
+async function exportReport(page: Page, t: Dictionary, format: "csv" | "json") {
+  await page.goto("/reports");
+  await waitForReport(page);
+  await page.getByRole("button", { name: t.exports.export, exact: true }).click();
+  await page.getByRole("dialog").getByText(t.exports.formats[format]).click();
+  await page.getByRole("button", { name: t.exports.make }).click();
+  await expect(page.locator("[data-new]")).toHaveAttribute("data-state", "ready");
+}
+
+test("the exports in both languages, widths and themes", async ({ page }) => {
+  await signIn(page, "prothetic1");
+  await waitForReport(page);
+  for (const [locale, t] of [
+    ["ru", ru],
+    ["en", en],
+  ] as const) {
+    await prepare(page, locale, "light", 1280);
+    await exportReport(page, t, "json");
+    await exportReport(page, t, "csv");
+  }
+  await page.goto("/reports/exports");
+  for (const [locale, theme, width] of [
+    ["en", "light", 1280],
+    ["en", "dark", 390],
+    ["ru", "light", 390],
+    ["ru", "dark", 1280],
+  ] as const) {
+    await prepare(page, locale, theme, width);
+    await expect(page.locator("[data-state=ready]").nth(3)).toBeVisible();
+    await page.screenshot({ path: `${FOLDER}/exports-${locale}-${theme}-${width}.png` });
+  }
 });
