@@ -18,6 +18,8 @@ pub(crate) enum Profile {
     Dev,
     /// The stack that the end-to-end suites start and throw away.
     Test,
+    /// The stack that Docker Compose runs: only rendered here.
+    Compose,
 }
 
 impl Profile {
@@ -26,6 +28,7 @@ impl Profile {
         match self {
             Self::Dev => "dev",
             Self::Test => "test",
+            Self::Compose => "compose",
         }
     }
 }

@@ -45,6 +45,16 @@ pub(crate) enum Command {
     Doctor,
     /// Render all templates and topology.json without starting anything.
     Render,
+    /// Bring parts that run into their declared state: a step of the Compose stack's start.
+    #[command(hide = true)]
+    Configure {
+        /// The parts, in order.
+        #[arg(required = true)]
+        parts: Vec<String>,
+    },
+    /// Bring what was seeded to where reports read it: the last step of the Compose stack's start.
+    #[command(hide = true)]
+    Load,
     /// Fill the CRM and the telemetry store with a made-up world.
     Seed(Seed),
     /// Let the seeded devices send readings, as now, until Ctrl-C.
@@ -86,6 +96,9 @@ pub(crate) enum Suite {
     Unit,
     /// The app's own tests.
     Frontend,
+    /// The files for containers: read by their projects' own parsers, built, and started where there
+    /// is an engine.
+    Compose,
     /// The whole mesh, on a stack of its own.
     E2e,
     /// Readings on their way into the reports, on the same stack.

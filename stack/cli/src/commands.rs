@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod container_steps;
 mod doctor;
 mod down;
 mod logs;
@@ -16,10 +17,10 @@ mod up;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::{
-    checkout::Checkout,
+    checkout::{Checkout, Profile},
     cli::{Cli, Command},
     parts::Site,
     templates,
@@ -36,6 +37,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         topology: Topology::new(&checkout, cli.profile)?,
         checkout,
     };
+    if cli.profile == Profile::Compose && !has_meaning_in_containers(&cli.command) {
+        bail!("the Compose stack is started by `docker compose up`; here it can only be rendered");
+    }
     match cli.command {
         Command::Up(options) => up::run(&site, &options)?,
         Command::Down => down::run(&site)?,
@@ -45,6 +49,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Logs { part, follow } => logs::run(&site, &part, follow)?,
         Command::Doctor => doctor::run(&site)?,
         Command::Render => render(&site)?,
+        Command::Configure { parts } => container_steps::configure(&site, &parts)?,
+        Command::Load => container_steps::load(&site)?,
         Command::Seed(options) => seed::run(&site, &options)?,
         Command::Simulate(options) => simulate::run(&site, &options)?,
         Command::Test { suites, with } => return test::run(&site.checkout, &suites, with),
@@ -58,8 +64,15 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn has_meaning_in_containers(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Render | Command::Configure { .. } | Command::Load | Command::Seed(_)
+    )
+}
+
 fn render(site: &Site) -> Result<()> {
-    for file in templates::render_all(&site.checkout, &site.topology)? {
+    for file in templates::write_all(&site.checkout, &site.topology)? {
         println!("{}", file.display());
     }
     Ok(())

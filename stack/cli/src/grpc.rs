@@ -86,7 +86,8 @@ impl<'a> Caller<'a> {
         // A token of its own for each call: it costs 10 ms and never expires in between.
         let Client { id, secret } = self.client;
         let token = http::client_token(&self.site.topology, id, secret)?;
-        let mut command = Command::new(tools::path(&self.site.checkout, "grpcurl")?);
+        let mut command =
+            Command::new(self.site.topology.directories.parts[tools::RECIPE.name].join("grpcurl"));
         command
             .args(["-plaintext", "-max-time", LIMIT, "-expand-headers"])
             .args(["-H", "authorization: Bearer ${BIONICPRO_TOKEN}"])

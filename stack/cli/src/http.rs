@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use ureq::{Agent, http::Response};
 
-use crate::topology::Topology;
+use crate::topology::{Login, Topology};
 
 fn agent() -> Agent {
     Agent::config_builder()
@@ -15,13 +15,19 @@ fn agent() -> Agent {
         .into()
 }
 
-/// Runs a ClickHouse statement as `default` and answers what it printed.
+/// Runs a ClickHouse statement as `login`, or as `default`, who only comes from
+/// the server's own host, and answers what it printed.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses the statement.
-pub(crate) fn clickhouse(url: &str, statement: &str) -> Result<String> {
-    let response = agent()
-        .post(url)
+pub(crate) fn clickhouse(url: &str, login: Option<&Login>, statement: &str) -> Result<String> {
+    let mut request = agent().post(url);
+    if let Some(login) = login {
+        request = request
+            .header("X-ClickHouse-User", login.user)
+            .header("X-ClickHouse-Key", &login.password);
+    }
+    let response = request
         .send(statement)
         .with_context(|| format!("ClickHouse at {url} does not answer"))?;
     text(response).context("ClickHouse refused the statement")

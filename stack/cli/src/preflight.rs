@@ -12,8 +12,11 @@ use crate::{
     checkout::Checkout,
     packages,
     parts::Part,
-    topology::{HOST, Port, Topology},
+    topology::{Port, Topology},
 };
+
+/// Where every native part listens.
+const LOOPBACK: std::net::Ipv4Addr = std::net::Ipv4Addr::LOCALHOST;
 
 const GIB: u64 = 1 << 30;
 /// Build output and data in the checkout.
@@ -84,7 +87,7 @@ pub(crate) fn report(problems: &[Problem]) -> String {
 }
 
 fn port_problem(port: Port) -> Option<Problem> {
-    TcpListener::bind((HOST, port.number)).err().map(|_| {
+    TcpListener::bind((LOOPBACK, port.number)).err().map(|_| {
         let holder = listeners::holder(port.number).unwrap_or_else(|| "another program".to_owned());
         Problem(format!(
             "port {} ({}) is taken by {holder}",
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_reported_with_its_purpose_and_its_holder() {
-        let listener = TcpListener::bind((HOST, 0)).expect("a free port");
+        let listener = TcpListener::bind((LOOPBACK, 0)).expect("a free port");
         let number = listener.local_addr().expect("bound").port();
         let problem = port_problem(Port {
             number,

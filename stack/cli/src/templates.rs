@@ -1,6 +1,6 @@
-//! Renders every `stack/<part>/*.j2` from the topology into
-//! `.stack/<profile>/<part>/`. A name that the topology does not have is an
-//! error, never an empty text.
+//! Renders every `stack/<part>/*.j2` from the topology: for a native stack into
+//! `.stack/<profile>/<part>/`, for Compose into files that are committed. A
+//! name that the topology does not have is an error, never an empty text.
 
 use std::{
     fs,
@@ -8,35 +8,85 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use minijinja::{
+    AutoEscape, Environment, UndefinedBehavior, path_loader, syntax::SyntaxConfig, value::Serde,
+};
 
-use crate::{checkout::Checkout, topology::Topology};
+use crate::{
+    checkout::{Checkout, Profile},
+    topology::Topology,
+};
 
 const SUFFIX: &str = ".j2";
+/// What Compose needs instead of the declarations of native processes, and where its files lie.
+const COMPOSE: &str = "compose";
+const COMPOSE_FILE: &str = "docker-compose.yaml";
+const PROCESSES: &str = "process.yaml";
 
-/// Renders all templates and writes `topology.json`.
+/// A file as a template and the topology make it.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    /// Where it belongs.
+    pub(crate) target: PathBuf,
+    text: String,
+}
+
+impl Rendered {
+    /// Whether the file says something else, or is not there.
+    pub(crate) fn is_outdated(&self) -> bool {
+        fs::read(&self.target).map_or(true, |existing| existing != self.text.as_bytes())
+    }
+
+    fn write(&self) -> Result<()> {
+        if !self.is_outdated() {
+            return Ok(());
+        }
+        if let Some(folder) = self.target.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&self.target, &self.text)
+            .with_context(|| format!("{} cannot be written", self.target.display()))
+    }
+}
+
+/// Writes what [`render`] answers; a native stack's `topology.json`, too.
 ///
 /// # Errors
 /// When a template names something that is not in the topology, or a file
 /// cannot be read or written.
-pub(crate) fn render_all(checkout: &Checkout, topology: &Topology) -> Result<Vec<PathBuf>> {
-    topology.write()?;
-    let environment = environment()?;
-    let mut written = Vec::new();
-    for template in find(&checkout.stack())? {
-        let target = target(&template, &checkout.stack(), topology)?;
-        let source = fs::read_to_string(&template)?;
-        let text = environment
-            .render_named_str(&template.to_string_lossy(), &source, Serde(topology))
-            .with_context(|| format!("{} cannot be rendered", template.display()))?;
-        write_if_changed(&target, &text)?;
-        written.push(target);
+pub(crate) fn write_all(checkout: &Checkout, topology: &Topology) -> Result<Vec<PathBuf>> {
+    if topology.profile != Profile::Compose {
+        topology.write()?;
     }
-    Ok(written)
+    let rendered = render(checkout, topology)?;
+    rendered.iter().try_for_each(Rendered::write)?;
+    Ok(rendered.into_iter().map(|file| file.target).collect())
 }
 
-fn environment() -> Result<Environment<'static>> {
+/// Renders all templates of the topology's profile.
+///
+/// # Errors
+/// When a template names something that is not in the topology, or cannot be
+/// read.
+pub(crate) fn render(checkout: &Checkout, topology: &Topology) -> Result<Vec<Rendered>> {
+    let environment = environment(&checkout.stack())?;
+    let mut rendered = Vec::new();
+    for name in find(&checkout.stack())? {
+        let Some(target) = target(&name, checkout, topology) else {
+            continue;
+        };
+        let text = environment
+            .get_template(&name)
+            .and_then(|template| template.render(Serde(topology)))
+            .with_context(|| format!("stack/{name} cannot be rendered"))?;
+        rendered.push(Rendered { target, text });
+    }
+    Ok(rendered)
+}
+
+fn environment(stack: &Path) -> Result<Environment<'static>> {
     let mut environment = Environment::new();
+    environment.set_loader(path_loader(stack));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_syntax(
@@ -49,8 +99,9 @@ fn environment() -> Result<Environment<'static>> {
     Ok(environment)
 }
 
-fn find(stack: &Path) -> Result<Vec<PathBuf>> {
-    let mut templates = Vec::new();
+/// The names of all templates: `<part>/<file>.j2`.
+fn find(stack: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
     for folder in fs::read_dir(stack)? {
         let folder = folder?.path();
         if !folder.is_dir() {
@@ -58,31 +109,27 @@ fn find(stack: &Path) -> Result<Vec<PathBuf>> {
         }
         for file in fs::read_dir(folder)? {
             let file = file?.path();
-            if file.to_string_lossy().ends_with(SUFFIX) {
-                templates.push(file);
+            let name = file.strip_prefix(stack)?.to_string_lossy().into_owned();
+            if name.ends_with(SUFFIX) {
+                names.push(name);
             }
         }
     }
-    templates.sort();
-    Ok(templates)
+    names.sort();
+    Ok(names)
 }
 
-fn target(template: &Path, stack: &Path, topology: &Topology) -> Result<PathBuf> {
-    let relative = template.strip_prefix(stack)?.to_string_lossy().into_owned();
-    Ok(topology
-        .directories
-        .state
-        .join(relative.trim_end_matches(SUFFIX)))
-}
-
-fn write_if_changed(target: &Path, text: &str) -> Result<()> {
-    if fs::read(target).is_ok_and(|existing| existing == text.as_bytes()) {
-        return Ok(());
+/// Where a template's text belongs; nowhere if the profile has no use for it.
+fn target(name: &str, checkout: &Checkout, topology: &Topology) -> Option<PathBuf> {
+    let file = name.trim_end_matches(SUFFIX);
+    let of_compose = file.strip_prefix(COMPOSE).is_some();
+    match topology.profile {
+        Profile::Compose if of_compose => Some(checkout.root().join(COMPOSE_FILE)),
+        Profile::Compose if file.ends_with(PROCESSES) => None,
+        Profile::Compose => Some(checkout.stack().join(COMPOSE).join(file)),
+        Profile::Dev | Profile::Test if of_compose => None,
+        Profile::Dev | Profile::Test => Some(topology.directories.state.join(file)),
     }
-    if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(target, text).with_context(|| format!("{} cannot be written", target.display()))
 }
 
 #[cfg(test)]
@@ -92,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_name_that_the_topology_lacks_is_an_error() {
-        let environment = environment().expect("a valid syntax");
+        let environment = environment(Path::new(".")).expect("a valid syntax");
         assert!(environment.render_str("{{ no_such_name }}", ()).is_err());
     }
 
@@ -105,12 +152,41 @@ mod tests {
             let mut topology =
                 Topology::new(&checkout, profile).expect("the manifests are readable");
             topology.directories.state = scratch.path().join(profile.name());
-            let written = render_all(&checkout, &topology).expect("all templates render");
+            let written = write_all(&checkout, &topology).expect("all templates render");
             assert!(
                 written
                     .iter()
                     .any(|file| file.ends_with("postgres/process.yaml"))
             );
         }
+    }
+
+    #[test]
+    fn the_committed_files_of_compose_equal_a_fresh_rendering() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let checkout = Checkout::new(root, "/cache");
+        let topology = Topology::new(&checkout, Profile::Compose).expect("fixed folders");
+        let rendered = render(&checkout, &topology).expect("all templates render");
+        let outdated: Vec<_> = rendered.iter().filter(|file| file.is_outdated()).collect();
+        assert!(rendered.len() > 5);
+        assert!(
+            outdated.is_empty(),
+            "run `cargo stack --profile compose render`: {outdated:?}"
+        );
+    }
+
+    #[test]
+    fn what_compose_is_told_is_the_same_on_every_machine() {
+        let of = |root: &str, cache: &str| {
+            let checkout = Checkout::new(root, cache);
+            let topology = Topology::new(&checkout, Profile::Compose).expect("fixed folders");
+            serde_json::to_value(topology).expect("plain data")
+        };
+        let (mut here, mut there) = (of("/a", "/b"), of("/c", "/d"));
+        // Who runs the command matters to native processes alone.
+        for topology in [&mut here, &mut there] {
+            topology["postgres"]["run_as"] = serde_json::Value::Null;
+        }
+        assert_eq!(here, there);
     }
 }

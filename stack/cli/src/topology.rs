@@ -4,27 +4,29 @@
 
 mod downloads;
 mod identity;
+mod network;
 mod ports;
 mod stores;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use self::network::Network;
 pub(crate) use self::{
     downloads::{Nginx, S3},
     identity::{Client, Keycloak, User},
     ports::{Port, Ports},
-    stores::{ClickHouse, Connect, Kafka, Postgres, Redis},
+    stores::{ClickHouse, Connect, Kafka, Login, Postgres, Redis},
 };
 use crate::{
     checkout::{Checkout, Profile},
     parts,
 };
-
-/// Every part listens on this address only.
-pub(crate) const HOST: &str = "127.0.0.1";
 
 /// The whole stack of one profile.
 #[derive(Clone, Debug, Serialize)]
@@ -80,8 +82,12 @@ pub(crate) struct Directories {
     pub(crate) postgres_data: PathBuf,
     /// Provisioned parts in the cache.
     pub(crate) parts: std::collections::BTreeMap<&'static str, PathBuf>,
+    /// The built app: each stack has the one that it was started with.
+    pub(crate) app: PathBuf,
     /// Binaries of our own services: each stack has those that it was started with.
     pub(crate) binaries: PathBuf,
+    /// Whether all of this lies in containers.
+    containers: bool,
 }
 
 /// One of our gRPC services.
@@ -91,16 +97,20 @@ pub(crate) struct Service {
     pub(crate) port: u16,
     /// `host:port` to listen on.
     pub(crate) listen: String,
+    /// `host:port` for clients.
+    pub(crate) address: String,
     /// The address for clients.
     pub(crate) url: String,
 }
 
 impl Service {
-    fn new(port: u16) -> Self {
+    fn new(network: Network, name: &'static str, port: u16) -> Self {
+        let address = network.address(name, port);
         Self {
             port,
-            listen: format!("{HOST}:{port}"),
-            url: format!("http://{HOST}:{port}"),
+            listen: network.listen_at(port),
+            url: format!("http://{address}"),
+            address,
         }
     }
 }
@@ -134,8 +144,10 @@ pub(crate) struct Gateway {
     pub(crate) listen: String,
     /// The port at which the CDN asks whether a browser may download.
     pub(crate) downloads_port: u16,
-    /// `host:port` at which the CDN asks whether a browser may download.
+    /// `host:port` to listen on for the CDN's question whether a browser may download.
     pub(crate) downloads_listen: String,
+    /// `host:port` at which the CDN asks it.
+    pub(crate) downloads_address: String,
     /// The origin that the browser shows.
     pub(crate) public_url: String,
     /// The app as it was when the stack came up.
@@ -161,46 +173,54 @@ impl Topology {
     /// When a manifest of a part cannot be read: its hash is part of a path.
     pub(crate) fn new(checkout: &Checkout, profile: Profile) -> Result<Self> {
         let ports = Ports::of(profile);
+        let network = Network::of(profile);
+        let directories = Directories::new(checkout, profile)?;
         let public_url = format!("http://localhost:{}", ports.gateway);
         Ok(Self {
             profile,
-            host: HOST,
-            directories: Directories::new(checkout, profile)?,
+            host: network.listen(),
             gateway: Gateway {
                 port: ports.gateway,
-                listen: format!("{HOST}:{}", ports.gateway),
+                listen: network.listen_at(ports.gateway),
                 downloads_port: ports.gateway_downloads,
-                downloads_listen: format!("{HOST}:{}", ports.gateway_downloads),
-                app_dir: checkout.profile(profile).join("app"),
+                downloads_listen: network.listen_at(ports.gateway_downloads),
+                downloads_address: network.address("gateway", ports.gateway_downloads),
+                app_dir: directories.app.clone(),
                 sign_ins_per_minute: match profile {
-                    Profile::Dev => 60,
+                    Profile::Dev | Profile::Compose => 60,
                     Profile::Test => 6000,
                 },
                 public_url,
             },
             auth: Auth {
-                service: Service::new(ports.auth),
+                service: Service::new(network, "auth", ports.auth),
                 // base64 of "bionicpro-development-key-32-by!"
                 session_keys: "dev1:YmlvbmljcHJvLWRldmVsb3BtZW50LWtleS0zMi1ieSE=".to_owned(),
             },
             reports: Reports {
-                service: Service::new(ports.reports),
+                service: Service::new(network, "reports", ports.reports),
                 // base64 of "bionicpro-development-export-key"
                 export_keys: "dev1:YmlvbmljcHJvLWRldmVsb3BtZW50LWV4cG9ydC1rZXk=".to_owned(),
             },
-            ingest: Service::new(ports.ingest),
-            cdc: Service::new(ports.cdc),
-            postgres: Postgres::new(ports.postgres),
-            redis: Redis::new(ports.redis),
-            keycloak: Keycloak::new(ports.keycloak, ports.keycloak_management),
-            clickhouse: ClickHouse::new(ports.clickhouse_http, ports.clickhouse_native),
-            kafka: Kafka::new(ports.kafka, ports.kafka_controller),
-            connect: Connect::new(ports.connect),
-            s3: S3::new(&ports),
-            nginx: Nginx::new(ports.nginx),
+            ingest: Service::new(network, "ingest", ports.ingest),
+            cdc: Service::new(network, "cdc", ports.cdc),
+            postgres: Postgres::new(network, ports.postgres),
+            redis: Redis::new(network, &directories, ports.redis),
+            keycloak: Keycloak::new(network, ports.keycloak, ports.keycloak_management),
+            clickhouse: ClickHouse::new(
+                network,
+                &directories,
+                ports.clickhouse_http,
+                ports.clickhouse_native,
+            ),
+            kafka: Kafka::new(network, &directories, ports.kafka, ports.kafka_controller),
+            connect: Connect::new(network, ports.connect),
+            s3: S3::new(network, &ports),
+            nginx: Nginx::new(network, &directories, ports.nginx),
+            directories,
             users: identity::users(),
             seed: match profile {
-                Profile::Dev => Seed {
+                Profile::Dev | Profile::Compose => Seed {
                     customers: 200,
                     days: 30,
                 },
@@ -241,6 +261,9 @@ impl Topology {
 
 impl Directories {
     fn new(checkout: &Checkout, profile: Profile) -> Result<Self> {
+        if profile == Profile::Compose {
+            return Ok(Self::in_containers());
+        }
         let state = checkout.profile(profile);
         let parts = parts::recipes()
             .map(|recipe| Ok((recipe.name, recipe.folder(checkout)?)))
@@ -250,8 +273,36 @@ impl Directories {
             logs: state.join("logs"),
             postgres_data: parts::postgres::data_folder(checkout, profile),
             parts,
+            app: state.join("app"),
             binaries: state.join("bin"),
             state,
+            containers: false,
         })
+    }
+
+    /// Where a part keeps its data: in a container, where its image expects it.
+    fn data(&self, part: &str, in_its_image: &str) -> PathBuf {
+        if self.containers {
+            in_its_image.into()
+        } else {
+            self.state.join(part).join("data")
+        }
+    }
+
+    /// Where the images have things, and `docker-compose.yaml` puts the rest.
+    fn in_containers() -> Self {
+        let parts = parts::recipes()
+            .map(|recipe| (recipe.name, Path::new("/opt/bionicpro").join(recipe.name)))
+            .collect();
+        Self {
+            root: "/bionicpro".into(),
+            state: "/stack".into(),
+            containers: true,
+            logs: "/dev".into(),
+            postgres_data: "/var/lib/postgresql/data".into(),
+            parts,
+            app: "/opt/bionicpro/app".into(),
+            binaries: "/usr/local/bin".into(),
+        }
     }
 }

@@ -95,7 +95,7 @@ async fn the_cache_survives_a_restart_of_nginx_and_not_the_loss_of_its_folder() 
     assert_eq!((file.status, file.cache()), (StatusCode::OK, "HIT"));
     // The control: the cache is what answered.
     let away = nginx.stop().unwrap();
-    let cache = stack().directories.state.join("nginx/cache");
+    let cache = stack().directories.state.join("nginx/data/cache");
     fs::remove_dir_all(&cache).unwrap();
     fs::create_dir(&cache).unwrap();
     drop(away);

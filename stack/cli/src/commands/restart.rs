@@ -22,7 +22,7 @@ pub(super) fn run(site: &Site, name: &str) -> Result<()> {
     if part.stage() >= Stage::Services {
         build::services(site, &task)?;
     }
-    templates::render_all(&site.checkout, &site.topology)?;
+    templates::write_all(&site.checkout, &site.topology)?;
     let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
     if supervisor.outdated()? {
         bail!("how processes are run has changed since the stack came up: run `cargo stack up`");

@@ -62,7 +62,7 @@ fn send(
             break;
         }
         let readings = live.second(Utc::now(), rate * (second as usize - 1), rate);
-        let sent = record(&caller, &site.topology.ingest.listen, &readings)?;
+        let sent = record(&caller, &site.topology.ingest.address, &readings)?;
         println!("{second:>5} s: {sent}");
         sums += sent;
         if options.seconds == Some(second) {

@@ -45,6 +45,6 @@ fn clickhouse(site: &Site, statement: Option<&str>) -> Result<ExitCode> {
         "{}/?database={}&default_format={format}",
         clickhouse.url, clickhouse.database
     );
-    print!("{}", http::clickhouse(&url, statement)?);
+    print!("{}", http::clickhouse(&url, None, statement)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -17,10 +17,11 @@ use crate::{
     topology::Topology,
 };
 
-const ALL: [Suite; 10] = [
+const ALL: [Suite; 11] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
+    Suite::Compose,
     Suite::E2e,
     Suite::Ingest,
     Suite::Exports,

@@ -2,7 +2,7 @@
 //! order. Each step changes nothing that is done already, so that an
 //! interrupted `up` is completed by the next one.
 
-mod load;
+pub(super) mod load;
 mod provision;
 mod summary;
 
@@ -51,7 +51,7 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     };
     provision::run(site, &up.selected, &up.progress, &up.timings)?;
     tools::link(&site.checkout)?;
-    templates::render_all(&site.checkout, &site.topology)?;
+    templates::write_all(&site.checkout, &site.topology)?;
     up.supervisor.start()?;
     up.start(Stage::Stores)?;
     let seeded = up.seed_and_start_platforms()?;

@@ -55,8 +55,8 @@ impl Part for ClickHouse {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        let data = site.topology.part_state("clickhouse").join("data");
-        fs::create_dir_all(&data)?;
+        let data = &site.topology.clickhouse.data;
+        fs::create_dir_all(data)?;
         // The engine cannot attach its own log tables again after a restart.
         let system = data.join("data/system");
         if system.exists() {
@@ -67,8 +67,10 @@ impl Part for ClickHouse {
 
     fn configure(&self, site: &Site) -> Result<()> {
         let clickhouse = &site.topology.clickhouse;
+        // Not as `default`, who may not come from another container.
         http::clickhouse(
             &clickhouse.url,
+            Some(&clickhouse.ingest),
             &format!("CREATE DATABASE IF NOT EXISTS {}", clickhouse.database),
         )?;
         Ok(())

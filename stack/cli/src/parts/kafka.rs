@@ -50,8 +50,8 @@ impl Part for Kafka {
     /// Formats the storage, once: a broker refuses a folder without its mark.
     fn prepare(&self, site: &Site) -> Result<()> {
         let state = site.topology.part_state("kafka");
-        let data = state.join("data");
-        fs::create_dir_all(&data)?;
+        let data = &site.topology.kafka.data;
+        fs::create_dir_all(data)?;
         if data.join("meta.properties").exists() {
             return Ok(());
         }

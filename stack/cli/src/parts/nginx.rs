@@ -27,10 +27,6 @@ impl Part for Nginx {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        let state = site.topology.part_state("nginx");
-        for folder in ["cache", "temp"] {
-            fs::create_dir_all(state.join(folder))?;
-        }
-        Ok(())
+        Ok(fs::create_dir_all(&site.topology.nginx.data)?)
     }
 }

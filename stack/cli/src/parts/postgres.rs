@@ -122,7 +122,7 @@ pub(crate) fn psql(topology: &Topology, database: &str) -> Command {
             "--no-psqlrc",
             "--quiet",
             "--host",
-            topology.host,
+            postgres.host,
             "--username",
             login.user,
             "--dbname",

@@ -27,8 +27,6 @@ impl Part for Redis {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        Ok(fs::create_dir_all(
-            site.topology.part_state("redis").join("data"),
-        )?)
+        Ok(fs::create_dir_all(&site.topology.redis.data)?)
     }
 }

@@ -107,11 +107,11 @@ impl Part for Console {
 /// Answers what a command of `weed shell` prints; it reads its commands from its input.
 fn shell(site: &Site, command: &str) -> Result<String> {
     let s3 = &site.topology.s3;
-    let mut shell = Command::new(RECIPE.folder(&site.checkout)?.join("bin/weed"))
+    let mut shell = Command::new(site.topology.directories.parts[RECIPE.name].join("bin/weed"))
         .arg("shell")
         .arg(format!(
             "-master={}:{}.{}",
-            site.topology.host, s3.master_port, s3.master_grpc_port
+            s3.host, s3.master_port, s3.master_grpc_port
         ))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

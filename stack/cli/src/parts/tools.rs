@@ -27,6 +27,30 @@ pub(crate) const CARGO_RECIPE: Recipe = Recipe {
     build: build_cargo_tools,
 };
 
+/// Reads the files for containers with their projects' own parsers; only a test suite needs it.
+pub(crate) const INSPECT_RECIPE: Recipe = Recipe {
+    name: "compose-inspect",
+    manifest: &[
+        "compose/inspect/go.mod",
+        "compose/inspect/go.sum",
+        "compose/inspect/main.go",
+    ],
+    revision: 1,
+    build: build_inspect,
+};
+
+fn build_inspect(workshop: &Workshop<'_>) -> Result<()> {
+    (workshop.say)("building the parsers");
+    exec::logged(
+        Command::new("go")
+            .args(["build", "-trimpath", "-o"])
+            .arg(workshop.into.join("inspect"))
+            .arg(".")
+            .current_dir(workshop.stack.join("compose/inspect")),
+        &workshop.log,
+    )
+}
+
 fn build_cargo_tools(workshop: &Workshop<'_>) -> Result<()> {
     let list = std::fs::read_to_string(workshop.stack.join("tools/cargo-tools.txt"))?;
     for line in list.lines().filter(|line| !line.starts_with('#')) {

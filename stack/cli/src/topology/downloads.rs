@@ -1,16 +1,22 @@
 //! Exported files: where they lie and who hands them out.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use super::{HOST, Ports};
+use super::{Directories, Ports, network::Network};
 
 /// The file store, which speaks S3.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct S3 {
     /// The S3 port.
     pub(crate) port: u16,
-    /// `host:port` as clients sign it.
+    /// The host's name for clients.
+    pub(crate) host: &'static str,
+    /// `host:port` to listen on.
     pub(crate) listen: String,
+    /// `host:port` as clients sign it.
+    pub(crate) address: String,
     /// The S3 address for clients.
     pub(crate) url: String,
     /// The region that signatures name.
@@ -37,17 +43,20 @@ pub(crate) struct S3 {
 }
 
 impl S3 {
-    pub(super) fn new(ports: &Ports) -> Self {
+    pub(super) fn new(network: Network, ports: &Ports) -> Self {
+        let address = network.address("s3", ports.s3);
         Self {
             port: ports.s3,
-            listen: format!("{HOST}:{}", ports.s3),
-            url: format!("http://{HOST}:{}", ports.s3),
+            host: network.host("s3"),
+            listen: network.listen_at(ports.s3),
+            url: format!("http://{address}"),
+            address,
             region: "us-east-1",
             bucket: "exports",
             access_key: "minioadmin",
             secret_key: "minioadmin",
             console_port: ports.s3_console,
-            console_url: format!("http://{HOST}:{}", ports.s3_console),
+            console_url: format!("http://localhost:{}", ports.s3_console),
             grpc_port: ports.s3_grpc,
             console_grpc_port: ports.s3_console_grpc,
             master_port: ports.s3_master,
@@ -69,6 +78,10 @@ pub(crate) struct Nginx {
     pub(crate) listen: String,
     /// The origin of downloads: on the gateway's host, whose cookie it needs.
     pub(crate) public_url: String,
+    /// What it writes: cached and temporary files.
+    pub(crate) data: PathBuf,
+    /// Its access log.
+    pub(crate) access_log: PathBuf,
     /// Where Debian puts the program.
     pub(crate) program: &'static str,
     /// Started by root, its workers stay root, like every other part then: they
@@ -77,13 +90,19 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    pub(super) fn new(port: u16) -> Self {
+    pub(super) fn new(network: Network, directories: &Directories, port: u16) -> Self {
         Self {
             port,
-            listen: format!("{HOST}:{port}"),
+            listen: network.listen_at(port),
             public_url: format!("http://localhost:{port}"),
+            data: directories.data("nginx", "/var/cache/nginx"),
+            access_log: if directories.containers {
+                "/dev/stdout".into()
+            } else {
+                directories.logs.join("nginx-access.log")
+            },
             program: "/usr/sbin/nginx",
-            as_root: rustix::process::geteuid().is_root(),
+            as_root: !directories.containers && rustix::process::geteuid().is_root(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::network::Network;
+
 /// The identity provider with its realm.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Keycloak {
@@ -15,6 +17,8 @@ pub(crate) struct Keycloak {
     pub(crate) realm: &'static str,
     /// What stands as `iss` in tokens.
     pub(crate) issuer: String,
+    /// The same realm by the address that services use.
+    pub(crate) internal_issuer: String,
     /// Where clients fetch tokens.
     pub(crate) token_endpoint: String,
     /// The administrator; for development only.
@@ -57,15 +61,24 @@ impl Client {
 }
 
 impl Keycloak {
-    pub(super) fn new(port: u16, management_port: u16) -> Self {
+    pub(super) fn new(network: Network, port: u16, management_port: u16) -> Self {
         let url = format!("http://localhost:{port}");
         let issuer = format!("{url}/realms/bionicpro");
+        let internal_issuer = if network.is_loopback() {
+            issuer.clone()
+        } else {
+            format!(
+                "http://{}/realms/bionicpro",
+                network.address("keycloak", port)
+            )
+        };
         Self {
             port,
             management_port,
             realm: "bionicpro",
-            token_endpoint: format!("{issuer}/protocol/openid-connect/token"),
+            token_endpoint: format!("{internal_issuer}/protocol/openid-connect/token"),
             issuer,
+            internal_issuer,
             url,
             admin_user: "admin",
             admin_password: "admin",

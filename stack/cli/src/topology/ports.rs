@@ -50,7 +50,7 @@ impl Ports {
     /// The ports of `profile`: those of the test stack lie 10000 higher.
     pub(crate) fn of(profile: Profile) -> Self {
         let offset = match profile {
-            Profile::Dev => 0,
+            Profile::Dev | Profile::Compose => 0,
             Profile::Test => 10_000,
         };
         Self {

@@ -1,8 +1,10 @@
 //! Databases, caches and logs of the topology.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use super::HOST;
+use super::{Directories, network::Network};
 use crate::parts;
 
 /// A name with its development password.
@@ -26,6 +28,8 @@ impl Login {
 /// One Postgres server with four databases.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Postgres {
+    /// The host's name for clients.
+    pub(crate) host: &'static str,
     /// The TCP port.
     pub(crate) port: u16,
     /// The superuser.
@@ -70,10 +74,11 @@ pub(crate) struct Database {
 }
 
 impl Postgres {
-    pub(super) fn new(port: u16) -> Self {
+    pub(super) fn new(network: Network, port: u16) -> Self {
+        let address = network.address("postgres", port);
         let url = |login: &Login, database: &str| {
             format!(
-                "postgres://{}:{}@{HOST}:{port}/{database}",
+                "postgres://{}:{}@{address}/{database}",
                 login.user, login.password
             )
         };
@@ -87,6 +92,7 @@ impl Postgres {
         };
         let ingest_reader = Login::dev("ingest_reader");
         Self {
+            host: network.host("postgres"),
             port,
             superuser: Login::dev("postgres"),
             run_as: parts::postgres::run_as(),
@@ -120,6 +126,8 @@ impl Postgres {
 /// The session store.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Redis {
+    /// Where its data lies.
+    pub(crate) data: PathBuf,
     /// The TCP port.
     pub(crate) port: u16,
     /// The address for clients.
@@ -127,10 +135,11 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    pub(super) fn new(port: u16) -> Self {
+    pub(super) fn new(network: Network, directories: &Directories, port: u16) -> Self {
         Self {
+            data: directories.data("redis", "/data"),
             port,
-            url: format!("redis://{HOST}:{port}/"),
+            url: format!("redis://{}/", network.address("redis", port)),
         }
     }
 }
@@ -138,6 +147,8 @@ impl Redis {
 /// The analytical store.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ClickHouse {
+    /// Where its data lies.
+    pub(crate) data: PathBuf,
     /// The HTTP port.
     pub(crate) http_port: u16,
     /// The native protocol's port.
@@ -157,11 +168,17 @@ pub(crate) struct ClickHouse {
 }
 
 impl ClickHouse {
-    pub(super) fn new(http_port: u16, native_port: u16) -> Self {
+    pub(super) fn new(
+        network: Network,
+        directories: &Directories,
+        http_port: u16,
+        native_port: u16,
+    ) -> Self {
         Self {
+            data: directories.data("clickhouse", "/var/lib/clickhouse"),
             http_port,
             native_port,
-            url: format!("http://{HOST}:{http_port}"),
+            url: format!("http://{}", network.address("clickhouse", http_port)),
             database: "bionicpro",
             bench_database: "bionicpro_bench",
             cdc: Login::dev("cdc"),
@@ -176,18 +193,32 @@ impl ClickHouse {
 pub(crate) struct Kafka {
     /// The brokers' port.
     pub(crate) port: u16,
+    /// Where its data lies.
+    pub(crate) data: PathBuf,
+    /// The port for clients outside of the containers, where there are any.
+    pub(crate) external_port: Option<u16>,
     /// The controller's port.
     pub(crate) controller_port: u16,
+    /// The host's name for clients.
+    pub(crate) host: &'static str,
     /// Bootstrap servers.
     pub(crate) brokers: String,
 }
 
 impl Kafka {
-    pub(super) fn new(port: u16, controller_port: u16) -> Self {
+    pub(super) fn new(
+        network: Network,
+        directories: &Directories,
+        port: u16,
+        controller_port: u16,
+    ) -> Self {
         Self {
+            data: directories.data("kafka", "/var/lib/kafka"),
+            external_port: (!network.is_loopback()).then_some(29092),
             port,
             controller_port,
-            brokers: format!("{HOST}:{port}"),
+            host: network.host("kafka"),
+            brokers: network.address("kafka", port),
         }
     }
 }
@@ -195,6 +226,8 @@ impl Kafka {
 /// Kafka Connect, where Debezium runs.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Connect {
+    /// The host's name for clients.
+    pub(crate) host: &'static str,
     /// The REST port.
     pub(crate) port: u16,
     /// The REST address.
@@ -208,10 +241,11 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
-    pub(super) fn new(port: u16) -> Self {
+    pub(super) fn new(network: Network, port: u16) -> Self {
         Self {
+            host: network.host("debezium"),
             port,
-            url: format!("http://{HOST}:{port}"),
+            url: format!("http://{}", network.address("debezium", port)),
             connector: "crm",
             slot: "bionicpro_crm",
             offsets_topic: "connect.offsets",

@@ -29,6 +29,7 @@ pub(super) fn title(suite: Suite) -> &'static str {
         Suite::Lint => "lint",
         Suite::Unit => "unit",
         Suite::Frontend => "frontend",
+        Suite::Compose => "compose",
         Suite::E2e => "e2e",
         Suite::Ingest => "ingest",
         Suite::Exports => "exports",
@@ -60,6 +61,7 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
             build::app_packages(site)?;
             Ok(vec![npm(site, &["test"], Counting::Vitest)])
         }
+        Suite::Compose => compose(site),
         Suite::E2e => Ok(vec![
             workspace_tests(site, &[], &["tests/tests"])?.on_stack(site),
         ]),
@@ -123,6 +125,46 @@ fn integration_tests(folder: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// The last check needs a container engine; where none is, it is named as skipped.
+fn compose(site: &Site) -> Result<Vec<Check>> {
+    build::packages(site)?;
+    let task = Progress::new().task(tools::INSPECT_RECIPE.name);
+    tools::INSPECT_RECIPE.provision(&site.checkout, &|step| task.step(step))?;
+    let inspect = tools::INSPECT_RECIPE
+        .folder(&site.checkout)?
+        .join("inspect");
+    let mut checks = vec!["", " -- --ignored"];
+    if !has_engine() {
+        checks.pop();
+        println!(
+            "SKIPPED the_stack_starts_in_containers: no container engine with Compose answers here"
+        );
+    }
+    let run = |ignored: &str| {
+        let mut check = cargo(
+            &format!("test --locked --workspace --test compose{ignored}"),
+            Counting::CargoTest,
+        );
+        check.command.env("BIONICPRO_INSPECT", &inspect);
+        check
+    };
+    Ok(checks.into_iter().map(run).collect())
+}
+
+fn has_engine() -> bool {
+    [["info"].as_slice(), &["compose", "version"]]
+        .iter()
+        .all(|arguments| {
+            Command::new("docker")
+                .args(*arguments)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        })
 }
 
 fn lint(site: &Site) -> Result<Vec<Check>> {

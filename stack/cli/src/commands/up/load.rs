@@ -19,14 +19,14 @@ const CAUGHT_UP_LIMIT: Duration = Duration::from_secs(180);
 const LOADED_LIMIT: Duration = Duration::from_secs(900);
 
 /// Waits until every CRM change up to now is in ClickHouse.
-pub(super) fn wait_for_changes(site: &Site, task: &Task) -> Result<()> {
+pub(in crate::commands) fn wait_for_changes(site: &Site, task: &Task) -> Result<()> {
     task.step("waiting for the CRM's changes");
     let caller = Caller::new(site);
     let begun = Utc::now();
     let deadline = Instant::now() + CAUGHT_UP_LIMIT;
     loop {
         let status = caller.call(
-            &site.topology.cdc.listen,
+            &site.topology.cdc.address,
             "bionicpro.cdc.v1.CdcService/GetStatus",
             &json!({}),
         )?;
@@ -48,12 +48,12 @@ fn applied_up_to(status: &Value) -> Result<Option<DateTime<Utc>>> {
 }
 
 /// Loads the seeded days into the datamart, unless a run has done so.
-pub(super) fn load_days(site: &Site, plan: &Plan, task: &Task) -> Result<()> {
+pub(in crate::commands) fn load_days(site: &Site, plan: &Plan, task: &Task) -> Result<()> {
     task.step("loading the seeded days");
     let caller = Caller::new(site);
     let call = |method: &str, request: &Value| {
         let method = format!("bionicpro.ingest.v1.EtlService/{method}");
-        let answer = caller.call(&site.topology.ingest.listen, &method, request)?;
+        let answer = caller.call(&site.topology.ingest.address, &method, request)?;
         Ok::<_, anyhow::Error>(answer["run"].clone())
     };
     let deadline = Instant::now() + LOADED_LIMIT;

@@ -1,0 +1,204 @@
+//! The Dockerfile's own build steps, run without an engine: each building stage in an empty folder
+//! that holds what the stage copies, and nothing else. What the images copy out has to be there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::{inspect, root};
+
+/// Where the building stages work.
+const WORKDIR: &str = "/build";
+
+#[derive(Deserialize)]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    base: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    kind: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    sources: Vec<String>,
+    #[serde(default)]
+    target: String,
+    #[serde(default)]
+    script: String,
+}
+
+impl Stage {
+    fn builds(&self) -> bool {
+        let workdir = |step: &Step| step.kind == "workdir" && step.target == WORKDIR;
+        self.steps.iter().any(workdir)
+    }
+}
+
+fn stages() -> Vec<Stage> {
+    inspect("dockerfile", "Dockerfile")
+}
+
+/// Builds all stages once; later stages copy from earlier ones.
+#[test]
+fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
+    let stages = stages();
+    let mut built = BTreeMap::new();
+    for stage in stages.iter().filter(|stage| stage.builds()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        for step in &stage.steps {
+            match step.kind.as_str() {
+                "copy" => copy(step, folder.path(), &built),
+                "run" => run(step, folder.path()),
+                _ => {}
+            }
+        }
+        built.insert(stage.name.as_str(), folder);
+    }
+    assert!(built.len() >= 5);
+    let copied = stages
+        .iter()
+        .flat_map(|stage| &stage.steps)
+        .filter(|step| step.kind == "copy");
+    for step in copied.filter(|step| built.contains_key(step.from.as_str())) {
+        for source in &step.sources {
+            let file = in_stage(&built, &step.from, source);
+            assert!(file.exists(), "{} does not make {source}", step.from);
+        }
+    }
+}
+
+#[test]
+fn images_of_ours_run_as_nobody_in_particular() {
+    let stages = stages();
+    let user = |stage: &Stage| {
+        let mut users = stage.steps.iter().filter(|step| step.kind == "user");
+        users.next_back().map(|step| step.target.clone())
+    };
+    let runtime = stages.iter().find(|stage| stage.name == "runtime");
+    assert_eq!(runtime.and_then(user).as_deref(), Some("10001:10001"));
+    for name in ["auth", "reports", "ingest", "cdc", "gateway"] {
+        let stage = stages.iter().find(|stage| stage.name == name);
+        let stage = stage.unwrap_or_else(|| panic!("no stage {name}"));
+        assert_eq!(stage.base, "runtime", "{name}");
+        assert_eq!(user(stage), None, "{name} changes its user");
+    }
+    for name in ["stack", "kafka"] {
+        let stage = stages.iter().find(|stage| stage.name == name);
+        assert_eq!(
+            stage.and_then(user).as_deref(),
+            Some("10001:10001"),
+            "{name}"
+        );
+    }
+}
+
+fn in_stage(built: &BTreeMap<&str, TempDir>, stage: &str, path: &str) -> PathBuf {
+    let inside = path
+        .strip_prefix(WORKDIR)
+        .unwrap_or_else(|| panic!("{path} of {stage} is not below {WORKDIR}"));
+    built[stage].path().join(inside.trim_start_matches('/'))
+}
+
+/// Copies as an engine does: a folder's content, a file under its name or into a folder. From the
+/// checkout only what is committed, or would be.
+fn copy(step: &Step, folder: &Path, built: &BTreeMap<&str, TempDir>) {
+    let target = folder.join(&step.target);
+    for source in &step.sources {
+        if step.from.is_empty() {
+            copy_committed(source, step, folder);
+        } else {
+            let source = in_stage(built, &step.from, source);
+            fs::create_dir_all(target.parent().expect("below the folder")).expect("writable");
+            sh(Command::new("cp").arg("-r").arg(source).arg(&target));
+        }
+    }
+}
+
+fn copy_committed(source: &str, step: &Step, folder: &Path) {
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+            source,
+        ])
+        .current_dir(root())
+        .output()
+        .expect("git runs");
+    let listed = String::from_utf8(listed.stdout).expect("names are text");
+    assert!(!listed.is_empty(), "{source} is not in the checkout");
+    for file in listed.lines().filter(|file| root().join(file).is_file()) {
+        let inside = file.strip_prefix(source).unwrap_or_default();
+        let target = match inside {
+            "" if step.target.ends_with('/') => folder
+                .join(&step.target)
+                .join(Path::new(file).file_name().expect("a file")),
+            "" => folder.join(&step.target),
+            inside => folder
+                .join(&step.target)
+                .join(inside.trim_start_matches('/')),
+        };
+        fs::create_dir_all(target.parent().expect("below the folder")).expect("writable");
+        fs::copy(root().join(file), target).expect("it can be copied");
+    }
+}
+
+/// Runs a step's script; what only installs Debian packages is done by `cargo stack` already.
+fn run(step: &Step, folder: &Path) {
+    if step.script.starts_with("apt-get ") {
+        return packages_are_known(&step.script);
+    }
+    sh(Command::new("sh")
+        .args(["-euc", &step.script])
+        .current_dir(folder)
+        // Unoptimized and into the folder where this test's own dependencies lie: the same steps,
+        // in a tenth of the time.
+        .env("CARGO_PROFILE", "dev")
+        .env("CARGO_OUTPUT", "debug")
+        .env("CARGO_TARGET_DIR", target_folder())
+        .env_remove("RUSTFLAGS"));
+}
+
+fn target_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("this program lies somewhere");
+    test.ancestors()
+        .nth(3)
+        .expect("target/debug/deps")
+        .to_owned()
+}
+
+fn packages_are_known(script: &str) {
+    let known = fs::read_to_string(root().join("stack/debian-packages.txt")).expect("readable");
+    let known: Vec<_> = known.lines().collect();
+    let packages = script
+        .split_whitespace()
+        .skip_while(|word| *word != "install")
+        .skip(1)
+        .take_while(|word| *word != "&&")
+        .filter(|word| !word.starts_with("--"));
+    for package in packages {
+        assert!(
+            known.contains(&package),
+            "`cargo stack` does not install {package}"
+        );
+    }
+}
+
+fn sh(command: &mut Command) {
+    let output = command.output().expect("it starts");
+    assert!(
+        output.status.success(),
+        "{command:?} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

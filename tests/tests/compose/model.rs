@@ -1,0 +1,135 @@
+//! What holds for every container of `docker-compose.yaml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::inspect;
+
+#[derive(Deserialize)]
+struct Project {
+    services: BTreeMap<String, Service>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    image: String,
+    restart: String,
+    mem_limit: Option<String>,
+    healthcheck: Option<serde_json::Value>,
+    build: Option<Build>,
+    #[serde(default)]
+    depends_on: BTreeMap<String, Dependency>,
+    #[serde(default)]
+    ports: Vec<Published>,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    target: String,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    condition: String,
+}
+
+#[derive(Deserialize)]
+struct Published {
+    host_ip: String,
+}
+
+impl Service {
+    /// It does one thing and ends.
+    fn is_step(&self) -> bool {
+        self.restart.starts_with("on-failure")
+    }
+}
+
+fn services() -> BTreeMap<String, Service> {
+    inspect::<Project>("compose", "docker-compose.yaml").services
+}
+
+#[test]
+fn every_part_of_the_native_stack_has_a_container() {
+    let services = services();
+    let parts = std::fs::read_to_string(crate::root().join("stack/cli/src/parts.rs"))
+        .expect("the parts are listed");
+    let listed = parts
+        .split("const ALL")
+        .nth(1)
+        .and_then(|rest| rest.split("];").next())
+        .expect("a list called ALL");
+    let names: Vec<_> = listed
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('&'))
+        .filter_map(|line| line.rsplit("::").next())
+        .map(|name| name.trim_end_matches(',').to_lowercase())
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    let missing: Vec<_> = names
+        .iter()
+        // MinIO stands in for SeaweedFS where it is asked for; the console is called after its store.
+        .filter(|name| !["minio", "console"].contains(&name.as_str()))
+        .filter(|name| !services.contains_key(name.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "no container for {missing:?}");
+}
+
+#[test]
+fn every_container_says_when_it_is_healthy_unless_it_is_a_step_that_ends() {
+    for (name, service) in services() {
+        assert_eq!(service.healthcheck.is_none(), service.is_step(), "{name}");
+    }
+}
+
+#[test]
+fn every_container_has_a_limit_of_memory() {
+    for (name, service) in services() {
+        assert!(service.mem_limit.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn ports_are_published_on_loopback_unless_said_otherwise() {
+    let services = services();
+    let published: Vec<_> = services.values().flat_map(|it| &it.ports).collect();
+    assert!(published.len() > 10);
+    assert!(published.iter().all(|port| port.host_ip == "127.0.0.1"));
+}
+
+#[test]
+fn a_container_waits_for_others_to_be_healthy_and_for_steps_to_have_ended() {
+    let services = services();
+    for (name, service) in &services {
+        for (other, dependency) in &service.depends_on {
+            let wanted = if services[other].is_step() {
+                "service_completed_successfully"
+            } else {
+                "service_healthy"
+            };
+            assert_eq!(dependency.condition, wanted, "{name} waits for {other}");
+        }
+    }
+}
+
+#[test]
+fn every_image_that_is_not_ours_has_a_version() {
+    for (name, service) in services() {
+        let tag = service.image.rsplit_once(':').map(|(_, tag)| tag);
+        assert!(tag.is_some_and(|tag| tag != "latest"), "{name}");
+    }
+}
+
+#[test]
+fn every_image_of_ours_is_a_stage_of_the_dockerfile() {
+    let stages: Vec<crate::images::Stage> = inspect("dockerfile", "Dockerfile");
+    for (name, service) in services() {
+        let Some(build) = service.build else { continue };
+        assert!(
+            stages.iter().any(|stage| stage.name == build.target),
+            "{name}: {}",
+            build.target
+        );
+    }
+}
