@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use std::time::Instant;
+use std::{thread, time::Instant};
 
 use rdkafka::{
     mocking::MockCluster,
@@ -87,10 +87,18 @@ fn what_was_read_under_an_assignment_that_is_over_is_not_committed() {
     assert_eq!(first.commit(&range, assignment), Ok(Committed::NotOurs));
     assert_eq!(committed(&first, partition), Offset::Invalid);
 
-    // The negative control: the broker itself takes it from a member of the new generation.
-    // While the group is still being rebalanced, it takes nothing from anybody.
-    poll_until(&[&second, &first], |_| {
-        first.commit(&range, first.assignment()) == Ok(Committed::Done)
+    // The negative control: the broker itself takes it from a member of the new generation. While
+    // the group is still being rebalanced it takes nothing, and a commit may wait until the members
+    // have been polled: so it is tried beside the polls.
+    let began = Instant::now();
+    let commit = || first.commit(&range, first.assignment());
+    thread::scope(|scope| {
+        let committing = scope.spawn(|| {
+            while commit() != Ok(Committed::Done) && began.elapsed() < LIMIT {
+                thread::yield_now();
+            }
+        });
+        poll_until(&[&second, &first], |_| committing.is_finished());
     });
     assert_eq!(committed(&first, partition), Offset::Offset(1));
 }
