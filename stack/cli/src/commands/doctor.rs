@@ -2,15 +2,17 @@
 
 use anyhow::Result;
 
+use super::up;
 use crate::{
-    packages,
-    parts::{self, Site, postgres},
+    cli, packages,
+    parts::{Site, postgres},
     preflight::{self, Plan},
     supervisor::Supervisor,
 };
 
 pub(super) fn run(site: &Site) -> Result<()> {
-    let starting = Supervisor::new(&site.checkout, &site.topology)?.not_running(parts::ALL)?;
+    let starting = Supervisor::new(&site.checkout, &site.topology)?
+        .not_running(&up::select(&cli::Up::default())?)?;
     preflight::check(&Plan {
         checkout: &site.checkout,
         topology: &site.topology,

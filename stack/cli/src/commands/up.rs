@@ -64,7 +64,7 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
 }
 
 /// The parts that are asked for, in the order in which they start.
-fn select(options: &cli::Up) -> Result<Vec<&'static dyn Part>> {
+pub(super) fn select(options: &cli::Up) -> Result<Vec<&'static dyn Part>> {
     let cli::Up {
         with,
         without,
