@@ -47,6 +47,16 @@ pub(crate) enum Provisioned {
     Built,
 }
 
+impl Provisioned {
+    /// As people are told.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Cached => "in the cache",
+            Self::Built => "provisioned",
+        }
+    }
+}
+
 impl Recipe {
     /// The folder where this version of the part lies or will lie.
     ///

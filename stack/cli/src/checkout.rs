@@ -86,6 +86,11 @@ impl Checkout {
         self.root.join("stack")
     }
 
+    /// This program, where `cargo stack` builds it.
+    pub(crate) fn cli(&self) -> PathBuf {
+        self.stack().join("cli/target/debug/bionicpro-stack")
+    }
+
     /// `.stack/`: everything that is rendered, logged and stored.
     pub(crate) fn state(&self) -> PathBuf {
         self.root.join(".stack")

@@ -78,6 +78,12 @@ pub(crate) enum Command {
         /// The client, with or without the prefix `bionicpro-`.
         client: String,
     },
+    /// Bring a part into the cache: what a process that joins later does first.
+    #[command(hide = true)]
+    Provision {
+        /// The part.
+        part: String,
+    },
     /// Query a database: crm, telemetry, bionicpro, keycloak or clickhouse.
     Sql {
         /// The database.

@@ -6,6 +6,7 @@ mod container_steps;
 mod doctor;
 mod down;
 mod logs;
+mod provision;
 mod restart;
 mod seed;
 mod simulate;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Simulate(options) => simulate::run(&site, &options)?,
         Command::Test { suites, with } => return test::run(&site.checkout, &suites, with),
         Command::Bench { names } => return bench::run(&site, &names),
+        Command::Provision { part } => provision::run(&site, &part)?,
         Command::Token { client } => token::run(&site, &client)?,
         Command::Sql {
             database,

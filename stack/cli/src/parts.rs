@@ -5,6 +5,7 @@
 
 mod clickhouse;
 mod debezium;
+mod jaeger;
 mod kafka;
 mod keycloak;
 mod maven;
@@ -66,6 +67,12 @@ pub(crate) trait Part: Sync {
         None
     }
 
+    /// Whether nothing waits for it: its own process provisions it, which may take minutes,
+    /// and it joins when it can.
+    fn joins(&self) -> bool {
+        false
+    }
+
     /// Lays out its folders before its process starts; repeated at each start.
     ///
     /// # Errors
@@ -94,6 +101,7 @@ pub(crate) const ALL: &[&dyn Part] = &[
     &minio::Minio,
     &s3::Console,
     &nginx::Nginx,
+    &jaeger::Jaeger,
     &keycloak::Keycloak,
     &debezium::Debezium,
     &services::AUTH,

@@ -1,6 +1,7 @@
-//! Renders every `stack/<part>/*.j2` from the topology: for a native stack into
-//! `.stack/<profile>/<part>/`, for Compose into files that are committed. A
-//! name that the topology does not have is an error, never an empty text.
+//! Renders every `stack/<part>/*.j2`, and `observability/*.j2`, from the
+//! topology: for a native stack into `.stack/<profile>/<part>/`, for Compose
+//! into files that are committed. A name that the topology does not have is an
+//! error, never an empty text.
 
 use std::{
     fs,
@@ -69,24 +70,27 @@ pub(crate) fn write_all(checkout: &Checkout, topology: &Topology) -> Result<Vec<
 /// When a template names something that is not in the topology, or cannot be
 /// read.
 pub(crate) fn render(checkout: &Checkout, topology: &Topology) -> Result<Vec<Rendered>> {
-    let environment = environment(&checkout.stack())?;
+    let environment = environment(checkout.root())?;
+    let mut names = find_below(checkout, "stack")?;
+    names.extend(find(checkout, "observability")?);
+    names.sort();
     let mut rendered = Vec::new();
-    for name in find(&checkout.stack())? {
+    for name in names {
         let Some(target) = target(&name, checkout, topology) else {
             continue;
         };
         let text = environment
             .get_template(&name)
             .and_then(|template| template.render(Serde(topology)))
-            .with_context(|| format!("stack/{name} cannot be rendered"))?;
+            .with_context(|| format!("{name} cannot be rendered"))?;
         rendered.push(Rendered { target, text });
     }
     Ok(rendered)
 }
 
-fn environment(stack: &Path) -> Result<Environment<'static>> {
+fn environment(root: &Path) -> Result<Environment<'static>> {
     let mut environment = Environment::new();
-    environment.set_loader(path_loader(stack));
+    environment.set_loader(path_loader(root));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_syntax(
@@ -99,29 +103,35 @@ fn environment(stack: &Path) -> Result<Environment<'static>> {
     Ok(environment)
 }
 
-/// The names of all templates: `<part>/<file>.j2`.
-fn find(stack: &Path) -> Result<Vec<String>> {
+/// The templates of every folder in `parent`, as paths from the checkout's top.
+fn find_below(checkout: &Checkout, parent: &str) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for folder in fs::read_dir(stack)? {
-        let folder = folder?.path();
-        if !folder.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(folder)? {
-            let file = file?.path();
-            let name = file.strip_prefix(stack)?.to_string_lossy().into_owned();
-            if name.ends_with(SUFFIX) {
-                names.push(name);
-            }
+    for folder in fs::read_dir(checkout.root().join(parent))? {
+        let folder = folder?;
+        if folder.path().is_dir() {
+            let folder = format!("{parent}/{}", folder.file_name().to_string_lossy());
+            names.extend(find(checkout, &folder)?);
         }
     }
-    names.sort();
+    Ok(names)
+}
+
+/// The templates in `folder`, as paths from the checkout's top.
+fn find(checkout: &Checkout, folder: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in fs::read_dir(checkout.root().join(folder))? {
+        let name = file?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(SUFFIX) {
+            names.push(format!("{folder}/{name}"));
+        }
+    }
     Ok(names)
 }
 
 /// Where a template's text belongs; nowhere if the profile has no use for it.
 fn target(name: &str, checkout: &Checkout, topology: &Topology) -> Option<PathBuf> {
     let file = name.trim_end_matches(SUFFIX);
+    let file = file.strip_prefix("stack/").unwrap_or(file);
     let of_compose = file.strip_prefix(COMPOSE).is_some();
     match topology.profile {
         Profile::Compose if of_compose => Some(checkout.root().join(COMPOSE_FILE)),
@@ -153,11 +163,9 @@ mod tests {
                 Topology::new(&checkout, profile).expect("the manifests are readable");
             topology.directories.state = scratch.path().join(profile.name());
             let written = write_all(&checkout, &topology).expect("all templates render");
-            assert!(
-                written
-                    .iter()
-                    .any(|file| file.ends_with("postgres/process.yaml"))
-            );
+            for name in ["postgres/process.yaml", "observability/jaeger.yaml"] {
+                assert!(written.iter().any(|file| file.ends_with(name)), "{name}");
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 mod downloads;
 mod identity;
 mod network;
+mod observability;
 mod ports;
 mod stores;
 
@@ -20,6 +21,7 @@ use self::network::Network;
 pub(crate) use self::{
     downloads::{Nginx, S3},
     identity::{Client, Keycloak, User},
+    observability::Jaeger,
     ports::{Port, Ports},
     stores::{ClickHouse, Connect, Kafka, Login, Postgres, Redis},
 };
@@ -63,6 +65,8 @@ pub(crate) struct Topology {
     pub(crate) s3: S3,
     /// Who hands them out.
     pub(crate) nginx: Nginx,
+    /// Where telemetry goes.
+    pub(crate) jaeger: Jaeger,
     /// Who can sign in.
     pub(crate) users: Vec<User>,
     /// How much is seeded when nothing else is asked for.
@@ -74,6 +78,10 @@ pub(crate) struct Topology {
 pub(crate) struct Directories {
     /// The checkout.
     pub(crate) root: PathBuf,
+    /// This program, for processes that provision themselves.
+    pub(crate) cli: PathBuf,
+    /// Where it provisions to.
+    pub(crate) cache: PathBuf,
     /// `.stack/<profile>`: rendered files and data, one folder a part.
     pub(crate) state: PathBuf,
     /// Logs of all processes.
@@ -217,6 +225,7 @@ impl Topology {
             connect: Connect::new(network, ports.connect),
             s3: S3::new(network, &ports),
             nginx: Nginx::new(network, &directories, ports.nginx),
+            jaeger: Jaeger::new(network, &ports, profile),
             directories,
             users: identity::users(),
             seed: match profile {
@@ -270,6 +279,8 @@ impl Directories {
             .collect::<Result<_>>()?;
         Ok(Self {
             root: checkout.root().to_owned(),
+            cli: checkout.cli(),
+            cache: checkout.cache().to_owned(),
             logs: state.join("logs"),
             postgres_data: parts::postgres::data_folder(checkout, profile),
             parts,
@@ -296,6 +307,8 @@ impl Directories {
             .collect();
         Self {
             root: "/bionicpro".into(),
+            cli: "/usr/local/bin/bionicpro-stack".into(),
+            cache: "/nonexistent".into(),
             state: "/stack".into(),
             containers: true,
             logs: "/dev".into(),

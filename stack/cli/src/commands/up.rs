@@ -53,13 +53,16 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     tools::link(&site.checkout)?;
     templates::write_all(&site.checkout, &site.topology)?;
     up.supervisor.start()?;
+    up.start_what_joins()?;
     up.start(Stage::Stores)?;
     let seeded = up.seed_and_start_platforms()?;
     up.migrate()?;
     up.start(Stage::Services)?;
     up.load(seeded.as_ref())?;
     up.start(Stage::Door)?;
+    let pending = up.pending()?;
     summary::print(site, &up.selected, &up.timings, started.elapsed());
+    summary::print_pending(&pending);
     Ok(())
 }
 
@@ -112,7 +115,7 @@ impl Up<'_> {
         let parts: Vec<_> = self
             .selected
             .iter()
-            .filter(|part| part.stage() == stage)
+            .filter(|part| part.stage() == stage && !part.joins())
             .collect();
         let errors: Vec<String> = thread::scope(|scope| {
             let starts: Vec<_> = parts
@@ -129,6 +132,24 @@ impl Up<'_> {
             bail!("{}", errors.join("\n"));
         }
         Ok(())
+    }
+
+    /// Starts the parts that nothing waits for.
+    fn start_what_joins(&self) -> Result<()> {
+        for part in self.selected.iter().filter(|part| part.joins()) {
+            part.prepare(self.site)?;
+            self.supervisor.start_process(part.name())?;
+        }
+        Ok(())
+    }
+
+    /// The parts that have not joined yet.
+    fn pending(&self) -> Result<Vec<&'static str>> {
+        let processes = self.supervisor.processes()?;
+        let ready = |name: &str| processes.iter().any(|it| it.name == name && it.ready());
+        let joining = self.selected.iter().filter(|part| part.joins());
+        let names = joining.map(|part| part.name());
+        Ok(names.filter(|name| !ready(name)).collect())
     }
 
     fn start_part(&self, part: &'static dyn Part) -> Result<()> {

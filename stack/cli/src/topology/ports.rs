@@ -44,6 +44,14 @@ pub(crate) struct Ports {
     pub(crate) s3_volume_grpc: u16,
     pub(crate) s3_filer: u16,
     pub(crate) s3_filer_grpc: u16,
+    pub(crate) jaeger_query: u16,
+    pub(crate) jaeger_query_grpc: u16,
+    pub(crate) jaeger_metrics: u16,
+    pub(crate) jaeger_health: u16,
+    pub(crate) otlp_grpc: u16,
+    pub(crate) otlp_http: u16,
+    pub(crate) zipkin: u16,
+    pub(crate) span_metrics: u16,
 }
 
 impl Ports {
@@ -80,6 +88,14 @@ impl Ports {
             s3_volume_grpc: 9440 + offset,
             s3_filer: 9341 + offset,
             s3_filer_grpc: 9441 + offset,
+            jaeger_query: 16_686 + offset,
+            jaeger_query_grpc: 16_685 + offset,
+            jaeger_metrics: 8888 + offset,
+            jaeger_health: 13_133 + offset,
+            otlp_grpc: 4317 + offset,
+            otlp_http: 4318 + offset,
+            zipkin: 9411 + offset,
+            span_metrics: 8889 + offset,
         }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::summary::Timings;
 use crate::{
-    cache::{Provisioned, Recipe},
+    cache::Recipe,
     commands::build,
     packages,
     parts::{Part, Site, Stage, tools},
@@ -22,8 +22,9 @@ pub(super) fn run(
 ) -> Result<()> {
     let ours = selected.iter().any(|part| part.stage() >= Stage::Services);
     let door = selected.iter().any(|part| part.stage() == Stage::Door);
+    let awaited = selected.iter().filter(|part| !part.joins());
     let recipes: Vec<Recipe> = std::iter::once(tools::RECIPE)
-        .chain(selected.iter().filter_map(|part| part.recipe()))
+        .chain(awaited.filter_map(|part| part.recipe()))
         .collect();
 
     let errors: Vec<String> = thread::scope(|scope| {
@@ -48,12 +49,8 @@ pub(super) fn run(
         for recipe in recipes {
             work.push(scope.spawn(move || {
                 timed(progress, timings, recipe.name, |task| {
-                    Ok(
-                        match recipe.provision(&site.checkout, &|step| task.step(step))? {
-                            Provisioned::Cached => "in the cache",
-                            Provisioned::Built => "provisioned",
-                        },
-                    )
+                    let provisioned = recipe.provision(&site.checkout, &|step| task.step(step))?;
+                    Ok(provisioned.shown())
                 })
             }));
         }

@@ -107,6 +107,7 @@ pub(super) fn print(
         ("redis", "Redis", topology.redis.url.clone()),
         ("kafka", "Kafka", topology.kafka.brokers.clone()),
         ("debezium", "Kafka Connect", topology.connect.url.clone()),
+        ("jaeger", "Traces", topology.jaeger.url.clone()),
     ];
     for (_, title, address) in points.iter().filter(|(part, _, _)| selected(part)) {
         println!("  {title:<16} {address}");
@@ -115,4 +116,14 @@ pub(super) fn print(
     println!(
         "These sign-ins and passwords are for development only. `cargo stack down` stops everything."
     );
+}
+
+/// Says what is still to come.
+pub(super) fn print_pending(parts: &[&'static str]) {
+    for part in parts {
+        println!(
+            "Pending: {part} joins by itself when it is built, which takes minutes the first time; \
+             `cargo stack logs {part}` shows how far it is."
+        );
+    }
 }

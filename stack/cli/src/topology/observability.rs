@@ -1,0 +1,60 @@
+//! Where telemetry goes: Jaeger, which collects it.
+
+use serde::Serialize;
+
+use super::{Ports, network::Network};
+use crate::checkout::Profile;
+
+/// Collects traces and metrics, keeps the traces and answers questions about them.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Jaeger {
+    /// The pages and the HTTP API.
+    pub(crate) query_port: u16,
+    /// The gRPC API.
+    pub(crate) query_grpc_port: u16,
+    /// OTLP over gRPC.
+    pub(crate) otlp_grpc_port: u16,
+    /// OTLP over HTTP.
+    pub(crate) otlp_http_port: u16,
+    /// Zipkin's JSON: how ClickHouse hands over its spans.
+    pub(crate) zipkin_port: u16,
+    /// What it was sent and what it made of spans, for Prometheus.
+    pub(crate) span_metrics_port: u16,
+    /// Its own metrics, for Prometheus.
+    pub(crate) metrics_port: u16,
+    /// Whether it serves.
+    pub(crate) health_port: u16,
+    /// The address of the pages and the HTTP API.
+    pub(crate) url: String,
+    /// Where processes send OTLP over gRPC.
+    pub(crate) otlp_url: String,
+    /// Where ClickHouse sends its spans.
+    pub(crate) zipkin_url: String,
+    /// How many traces are kept, in memory; the oldest go first.
+    pub(crate) max_traces: u32,
+    /// The share of the traces that our processes record.
+    pub(crate) trace_ratio: f64,
+}
+
+impl Jaeger {
+    pub(super) fn new(network: Network, ports: &Ports, profile: Profile) -> Self {
+        let address = |port: u16| format!("http://{}", network.address("jaeger", port));
+        Self {
+            query_port: ports.jaeger_query,
+            query_grpc_port: ports.jaeger_query_grpc,
+            otlp_grpc_port: ports.otlp_grpc,
+            otlp_http_port: ports.otlp_http,
+            zipkin_port: ports.zipkin,
+            span_metrics_port: ports.span_metrics,
+            metrics_port: ports.jaeger_metrics,
+            health_port: ports.jaeger_health,
+            url: address(ports.jaeger_query),
+            otlp_url: address(ports.otlp_grpc),
+            zipkin_url: address(ports.zipkin),
+            max_traces: 20_000,
+            trace_ratio: match profile {
+                Profile::Dev | Profile::Test | Profile::Compose => 1.0,
+            },
+        }
+    }
+}
