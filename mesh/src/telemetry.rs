@@ -1,6 +1,9 @@
 //! Logs, traces and metrics, and the only place that knows the names of their attributes
 //! (OpenTelemetry semantic conventions 1.45). Neither tokens nor personal data go into them.
 
+pub mod database;
+mod export;
+pub mod http;
 mod log_format;
 pub mod messaging;
 mod propagation;
@@ -12,26 +15,39 @@ mod tests;
 use std::fmt::{self, Display};
 use std::io;
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{KeyValue, global};
 use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
+};
 use tokio::runtime::{Builder, Runtime};
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 use url::Url;
 
 use crate::config::{Fields, Invalid};
+use export::Counted;
 pub use log_format::JsonLines;
 use log_format::NoFields;
 pub use propagation::{adopt, extract, inject, remote_context, traceparent};
 pub use rpc::{Call, ObservedBody};
+
+/// How long a collector may take for what it is sent, also at the end of a program.
+const EXPORT_LIMIT: Duration = Duration::from_secs(3);
+const SPANS_EVERY: Duration = Duration::from_secs(1);
+const METRICS_EVERY: Duration = Duration::from_secs(5);
+/// How many spans wait for the collector; further ones are dropped, and counted.
+const SPANS_KEPT: usize = 8192;
 
 /// An error as a log shows it: with what it came from. A log line shows an error without its
 /// sources by itself.
@@ -118,20 +134,21 @@ pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, St
         .enable_all()
         .build()?;
     let _entered = exporters.enter();
-    let traces = traces(service, settings)?;
+    // First: what becomes of the spans is a metric.
     let metrics = metrics(service, settings)?;
+    let traces = traces(service, settings)?;
     let spans = tracing_opentelemetry::layer()
         .with_location(false)
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
         .with_tracer(traces.tracer(service))
-        .with_filter(LevelFilter::INFO);
+        .with_filter(LevelFilter::INFO.and(filter_fn(is_ours)));
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .event_format(JsonLines::new(service))
         .fmt_fields(NoFields)
-        .with_filter(EnvFilter::new(&settings.log));
+        .with_filter(EnvFilter::new(&settings.log).and(filter_fn(|it| !is_exporters(it))));
     tracing_subscriber::registry()
         .with(spans)
         .with(logs)
@@ -143,6 +160,17 @@ pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, St
         metrics,
         exporters: Some(exporters),
     })
+}
+
+/// Whether a span is one of ours: what libraries put into theirs nobody here has looked at.
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("bionicpro")
+}
+
+/// Whether the exporters themselves say something: it would be said with every batch that a
+/// collector does not take. What matters of it is said by [`export`].
+fn is_exporters(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("opentelemetry")
 }
 
 /// A panic's message may hold data unless it stands in the source.
@@ -163,8 +191,14 @@ fn traces(service: &str, settings: &Settings) -> Result<SdkTracerProvider, Expor
     if let Some(endpoint) = &settings.otlp_endpoint {
         let exporter = SpanExporter::builder()
             .with_tonic()
-            .with_endpoint(endpoint.as_str());
-        provider = provider.with_batch_exporter(exporter.build()?);
+            .with_endpoint(endpoint.as_str())
+            .with_timeout(EXPORT_LIMIT);
+        let batches = BatchConfigBuilder::default()
+            .with_scheduled_delay(SPANS_EVERY)
+            .with_max_queue_size(SPANS_KEPT);
+        let processor = BatchSpanProcessor::builder(Counted::new(exporter.build()?))
+            .with_batch_config(batches.build());
+        provider = provider.with_span_processor(processor.build());
     }
     Ok(provider.build())
 }
@@ -178,10 +212,12 @@ fn metrics(
     };
     let exporter = MetricExporter::builder()
         .with_tonic()
-        .with_endpoint(endpoint.as_str());
+        .with_endpoint(endpoint.as_str())
+        .with_timeout(EXPORT_LIMIT);
+    let reader = PeriodicReader::builder(exporter.build()?).with_interval(METRICS_EVERY);
     let provider = SdkMeterProvider::builder()
         .with_resource(resource(service))
-        .with_periodic_exporter(exporter.build()?)
+        .with_reader(reader.build())
         .build();
     global::set_meter_provider(provider.clone());
     Ok(Some(provider))
@@ -197,9 +233,9 @@ fn resource(service: &str) -> Resource {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        complain("traces", self.traces.shutdown());
+        complain("traces", self.traces.shutdown_with_timeout(EXPORT_LIMIT));
         if let Some(metrics) = &self.metrics {
-            complain("metrics", metrics.shutdown());
+            complain("metrics", metrics.shutdown_with_timeout(EXPORT_LIMIT));
         }
         // Dropping a runtime inside another would panic; this one has nothing left to do.
         if let Some(exporters) = self.exporters.take() {

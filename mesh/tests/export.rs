@@ -61,6 +61,7 @@ async fn spans_and_metrics_are_exported_before_the_program_ends() {
         trace_ratio: 1.0,
     };
     let telemetry = telemetry::start("bionicpro-test", &settings).unwrap();
+    tracing::info_span!(target: "clickhouse", "of-a-library").in_scope(|| ());
     Call::client("bionicpro.test.v1.TestService/Say").end(Code::Unavailable);
     drop(telemetry);
     let mut exports = Vec::new();
@@ -83,4 +84,5 @@ async fn spans_and_metrics_are_exported_before_the_program_ends() {
         assert!(traces.contains(text) && metrics.contains(text), "{text}");
     }
     assert!(metrics.contains("rpc.client.call.duration"));
+    assert!(!traces.contains("of-a-library"));
 }

@@ -14,7 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use bionicpro_mesh::telemetry;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -39,12 +41,14 @@ pub(crate) struct Pages {
 
 /// The routes of the pages; whatever they do not know is the application's.
 pub(crate) fn router(pages: Pages, app_dir: &Path) -> Router {
-    Router::new()
+    let observed = Router::new()
         .route("/auth/sign-in", get(sign_in::answer))
         .route("/auth/callback", get(callback::answer))
         .route("/auth/sign-out", post(sign_out::answer))
         .route("/auth/identity-provider/sign-out", get(sign_out::finish))
         .route("/exports/{*file}", get(exports::answer))
+        .route_layer(from_fn(telemetry::http::observe));
+    observed
         .route("/readyz", get(health::ready))
         .route("/healthz", get(health::alive))
         .layer(SetResponseHeaderLayer::overriding(

@@ -9,10 +9,12 @@
 
 use std::{sync::LazyLock, time::Duration};
 
+use bionicpro_mesh::telemetry::database;
 use redis::{
-    Client, Cmd, FromRedisValue, Pipeline, RedisError, Script,
+    Arg, Client, Cmd, FromRedisValue, Pipeline, RedisError, Script, ScriptInvocation,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
+use tracing::Instrument as _;
 
 use crate::{
     error::{Dependency, Error},
@@ -104,17 +106,20 @@ impl Redis {
     }
 
     async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
-        command
-            .query_async(&mut self.0.clone())
-            .await
-            .map_err(|error| away(&error))
+        let name = command.args_iter().next();
+        let name = match &name {
+            Some(Arg::Simple(name)) => str::from_utf8(name).unwrap_or_default(),
+            _ => "",
+        };
+        traced(name, command.query_async(&mut self.0.clone())).await
+    }
+
+    async fn run_script<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, Error> {
+        traced("EVALSHA", call.invoke_async(&mut self.0.clone())).await
     }
 
     async fn run_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Error> {
-        commands
-            .query_async(&mut self.0.clone())
-            .await
-            .map_err(|error| away(&error))
+        traced("PIPELINE", commands.query_async(&mut self.0.clone())).await
     }
 
     async fn change_lease(
@@ -126,10 +131,20 @@ impl Redis {
     ) -> Result<(), Error> {
         let mut call = CHANGE_LEASE.key(lease_key(id));
         call.arg(owner).arg(next).arg(millis(period));
-        call.invoke_async(&mut self.0.clone())
-            .await
-            .map_err(|error| away(&error))
+        self.run_script(&call).await
     }
+}
+
+/// Puts a span around a call.
+async fn traced<T>(
+    operation: &str,
+    call: impl Future<Output = Result<T, RedisError>>,
+) -> Result<T, Error> {
+    let span = database::redis(operation);
+    call.instrument(span.clone()).await.map_err(|error| {
+        database::failed(&span, error.code().unwrap_or("unavailable"));
+        away(&error)
+    })
 }
 
 /// Whatever Redis fails with, nothing is known about the session, and nothing of it
@@ -252,10 +267,7 @@ impl SessionStore for Redis {
     ) -> Result<Replacement, Error> {
         let mut call = REPLACE_TOKENS.key(session_key(id));
         call.arg(generation).arg(access).arg(refresh);
-        let replaced: Option<bool> = call
-            .invoke_async(&mut self.0.clone())
-            .await
-            .map_err(|error| away(&error))?;
+        let replaced: Option<bool> = self.run_script(&call).await?;
         Ok(match replaced {
             Some(true) => Replacement::Made,
             Some(false) => Replacement::Outdated,
@@ -318,12 +330,9 @@ impl AttemptStore for Redis {
     }
 
     async fn claim(&self, key: &AttemptKey) -> Result<Claim, Error> {
-        let found: Option<Vec<u8>> = CLAIM_ATTEMPT
-            .key(attempt_key(key))
-            .arg(millis(CLAIM_LIFE))
-            .invoke_async(&mut self.0.clone())
-            .await
-            .map_err(|error| away(&error))?;
+        let mut call = CLAIM_ATTEMPT.key(attempt_key(key));
+        call.arg(millis(CLAIM_LIFE));
+        let found: Option<Vec<u8>> = self.run_script(&call).await?;
         Ok(match found.as_deref().and_then(<[u8]>::split_first) {
             Some((&PENDING, sealed)) => Claim::Granted(sealed.to_vec()),
             Some((&CLAIMED, _)) => Claim::Taken,

@@ -5,7 +5,7 @@ use std::{pin::Pin, time::Duration};
 use bionicpro_mesh::telemetry;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect;
-use tracing::Span;
+use tracing::Instrument as _;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -68,10 +68,14 @@ impl Http {
         limit: Duration,
         mut request: HttpRequest,
     ) -> Result<HttpResponse, HttpError> {
-        telemetry::inject(&Span::current(), request.headers_mut());
+        let address = request.uri().host().unwrap_or_default();
+        let port = request.uri().port_u16().unwrap_or(443);
+        let span = telemetry::http::request(request.method(), address, port);
+        telemetry::inject(&span, request.headers_mut());
         let mut request: reqwest::Request = request.try_into()?;
         *request.timeout_mut() = Some(limit);
-        let mut answer = self.0.execute(request).await?;
+        let mut answer = self.0.execute(request).instrument(span.clone()).await?;
+        telemetry::http::response(&span, answer.status());
         let mut message = http::Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
             message = message.header(name, value);

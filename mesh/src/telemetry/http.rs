@@ -1,0 +1,72 @@
+//! The spans of plain HTTP: pages that are answered and requests that are sent (semantic
+//! conventions for HTTP). Of an address they hold the route or the host, never the query.
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{Method, StatusCode};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+/// The layer that puts a span around a page. It begins a trace: whoever asks for a page has not
+/// shown yet who they are, and is not believed a trace of their own.
+pub async fn observe(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("/", MatchedPath::as_str);
+    let method = request.method();
+    let span = tracing::info_span!(
+        parent: None,
+        "http",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = Empty,
+        error.type = Empty,
+    );
+    let response = next.run(request).instrument(span.clone()).await;
+    answered(
+        &span,
+        response.status(),
+        response.status().is_server_error(),
+    );
+    response
+}
+
+/// The span of a request to another party's server. Outside of a trace there is none: what is
+/// fetched regularly would bury everything else.
+#[must_use]
+pub fn request(method: &Method, address: &str, port: u16) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::info_span!(
+        "http",
+        otel.name = %method,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        server.address = address,
+        server.port = port,
+        http.response.status_code = Empty,
+        error.type = Empty,
+    )
+}
+
+/// Notes the status that a server answered.
+pub fn response(span: &Span, status: StatusCode) {
+    answered(
+        span,
+        status,
+        status.is_client_error() || status.is_server_error(),
+    );
+}
+
+fn answered(span: &Span, status: StatusCode, failed: bool) {
+    span.record("http.response.status_code", status.as_u16());
+    if failed {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
+    }
+}
