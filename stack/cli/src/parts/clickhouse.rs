@@ -55,24 +55,23 @@ impl Part for ClickHouse {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        let data = &site.topology.clickhouse.data;
-        fs::create_dir_all(data)?;
-        // The engine cannot attach its own log tables again after a restart.
-        let system = data.join("data/system");
-        if system.exists() {
-            fs::remove_dir_all(system)?;
-        }
-        Ok(())
+        Ok(fs::create_dir_all(&site.topology.clickhouse.data)?)
     }
 
     fn configure(&self, site: &Site) -> Result<()> {
         let clickhouse = &site.topology.clickhouse;
         // Not as `default`, who may not come from another container.
+        let administrator = Some(&clickhouse.administrator);
         http::clickhouse(
             &clickhouse.url,
-            Some(&clickhouse.ingest),
+            administrator,
             &format!("CREATE DATABASE IF NOT EXISTS {}", clickhouse.database),
         )?;
+        let forwarding = site.topology.part_state("observability");
+        let forwarding = fs::read_to_string(forwarding.join("clickhouse-spans.sql"))?;
+        for statement in forwarding.split(";\n\n") {
+            http::clickhouse(&clickhouse.url, administrator, statement)?;
+        }
         Ok(())
     }
 }

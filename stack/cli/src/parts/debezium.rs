@@ -22,7 +22,7 @@ pub(super) struct Debezium;
 const RECIPE: Recipe = Recipe {
     name: "debezium",
     manifest: &["debezium/pom.xml"],
-    revision: 1,
+    revision: 2,
     build,
 };
 
@@ -138,8 +138,15 @@ fn build(workshop: &Workshop<'_>) -> Result<()> {
     maven::run(
         workshop,
         "debezium",
-        "dependency:unpack-dependencies",
+        "dependency:unpack-dependencies@connector",
         "plugins",
+    )?;
+    (workshop.say)("fetching the OpenTelemetry SDK");
+    maven::run(
+        workshop,
+        "debezium",
+        "dependency:copy-dependencies@opentelemetry",
+        "opentelemetry",
     )
 }
 

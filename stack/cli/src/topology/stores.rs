@@ -159,6 +159,10 @@ pub(crate) struct ClickHouse {
     pub(crate) database: &'static str,
     /// The database of the benchmarks, which make and drop it.
     pub(crate) bench_database: &'static str,
+    /// Where its own spans pass through on their way to Jaeger.
+    pub(crate) spans_database: &'static str,
+    /// Makes databases.
+    pub(crate) administrator: Login,
     /// Writes the CRM's copy.
     pub(crate) cdc: Login,
     /// Writes telemetry and the datamart.
@@ -181,6 +185,8 @@ impl ClickHouse {
             url: format!("http://{}", network.address("clickhouse", http_port)),
             database: "bionicpro",
             bench_database: "bionicpro_bench",
+            spans_database: "spans",
+            administrator: Login::dev("administrator"),
             cdc: Login::dev("cdc"),
             ingest: Login::dev("ingest"),
             reports: Login::dev("reports"),
