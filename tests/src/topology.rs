@@ -41,6 +41,10 @@ pub struct Topology {
     pub s3: S3,
     /// Who hands them out.
     pub nginx: Nginx,
+    /// Where telemetry goes.
+    pub jaeger: Jaeger,
+    /// Where metrics are kept.
+    pub prometheus: Prometheus,
     /// Who can sign in.
     pub users: Vec<User>,
 }
@@ -225,6 +229,24 @@ pub struct Client {
     pub id: String,
     /// Its secret.
     pub secret: String,
+}
+
+/// Collects traces and metrics.
+#[derive(Debug, Deserialize)]
+pub struct Jaeger {
+    /// The address of its pages and its HTTP API.
+    pub url: Url,
+    /// The port for OTLP over HTTP.
+    pub otlp_http_port: u16,
+    /// The port of the metrics that it was sent and made of spans.
+    pub span_metrics_port: u16,
+}
+
+/// Keeps metrics.
+#[derive(Debug, Deserialize)]
+pub struct Prometheus {
+    /// Its address.
+    pub url: Url,
 }
 
 /// A person who can sign in.

@@ -12,6 +12,7 @@ mod maven;
 mod minio;
 mod nginx;
 pub(crate) mod postgres;
+mod prometheus;
 mod redis;
 mod s3;
 pub(crate) mod services;
@@ -102,6 +103,7 @@ pub(crate) const ALL: &[&dyn Part] = &[
     &s3::Console,
     &nginx::Nginx,
     &jaeger::Jaeger,
+    &prometheus::Prometheus,
     &keycloak::Keycloak,
     &debezium::Debezium,
     &services::AUTH,

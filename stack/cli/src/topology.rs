@@ -21,7 +21,7 @@ use self::network::Network;
 pub(crate) use self::{
     downloads::{Nginx, S3},
     identity::{Client, Keycloak, User},
-    observability::Jaeger,
+    observability::{Jaeger, Prometheus},
     ports::{Port, Ports},
     stores::{ClickHouse, Connect, Kafka, Login, Postgres, Redis},
 };
@@ -67,6 +67,8 @@ pub(crate) struct Topology {
     pub(crate) nginx: Nginx,
     /// Where telemetry goes.
     pub(crate) jaeger: Jaeger,
+    /// Where metrics are kept.
+    pub(crate) prometheus: Prometheus,
     /// Who can sign in.
     pub(crate) users: Vec<User>,
     /// How much is seeded when nothing else is asked for.
@@ -226,6 +228,7 @@ impl Topology {
             s3: S3::new(network, &ports),
             nginx: Nginx::new(network, &directories, ports.nginx),
             jaeger: Jaeger::new(network, &ports, profile),
+            prometheus: Prometheus::new(network, &ports),
             directories,
             users: identity::users(),
             seed: match profile {

@@ -4,6 +4,7 @@
 mod crm;
 mod daily_load;
 mod exports;
+mod jaeger;
 mod sessions;
 mod telemetry;
 

@@ -4,7 +4,7 @@
 mod checks;
 mod tally;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 
@@ -13,11 +13,15 @@ use super::{down, up};
 use crate::{
     checkout::{Checkout, Profile},
     cli::{self, Suite},
-    parts::Site,
+    parts::{self, Site},
+    supervisor::Supervisor,
     topology::Topology,
 };
 
-const ALL: [Suite; 11] = [
+/// How long a part that joins by itself may be built: all of its packages, on a busy machine.
+const JOINING_LIMIT: Duration = Duration::from_secs(1800);
+
+const ALL: [Suite; 12] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
@@ -25,6 +29,7 @@ const ALL: [Suite; 11] = [
     Suite::E2e,
     Suite::Ingest,
     Suite::Exports,
+    Suite::Traces,
     Suite::Browser,
     Suite::Faults,
     Suite::Stack,
@@ -68,6 +73,18 @@ fn needs_stack(suite: Suite) -> bool {
     suite >= Suite::E2e
 }
 
+/// Whether what joins a stack later has to be there.
+fn needs_what_joins(suite: Suite) -> bool {
+    matches!(suite, Suite::Traces | Suite::Browser | Suite::Faults)
+}
+
+/// Waits for the parts that join by themselves, as long as their build may take.
+fn wait_for_what_joins(site: &Site) -> Result<()> {
+    let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
+    let mut joining = parts::ALL.iter().filter(|part| part.joins());
+    joining.try_for_each(|part| supervisor.wait_ready(part.name(), JOINING_LIMIT))
+}
+
 /// Brings the test stack up with fresh data, and down whatever happens in it.
 fn on_a_fresh_stack(site: &Site, suites: &[Suite], options: &cli::Up) -> Tally {
     let mut tally = Tally::default();
@@ -75,6 +92,11 @@ fn on_a_fresh_stack(site: &Site, suites: &[Suite], options: &cli::Up) -> Tally {
     match up {
         Ok(()) => {
             for suite in suites.iter().filter(|suite| needs_stack(**suite)) {
+                if needs_what_joins(*suite)
+                    && let Err(error) = wait_for_what_joins(site)
+                {
+                    tally += Tally::broken("what joins the test stack", &error);
+                }
                 tally += run_suite(*suite, site);
             }
         }

@@ -7,6 +7,8 @@ use super::network::Network;
 /// The identity provider with its realm.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Keycloak {
+    /// The host's name for the other parts.
+    pub(crate) host: &'static str,
     /// The browser's port.
     pub(crate) port: u16,
     /// Health and metrics.
@@ -73,6 +75,7 @@ impl Keycloak {
             )
         };
         Self {
+            host: network.host("keycloak"),
             port,
             management_port,
             realm: "bionicpro",

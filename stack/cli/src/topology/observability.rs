@@ -1,4 +1,4 @@
-//! Where telemetry goes: Jaeger, which collects it.
+//! Where telemetry goes: Jaeger, which collects it, and Prometheus, which keeps the metrics.
 
 use serde::Serialize;
 
@@ -8,6 +8,8 @@ use crate::checkout::Profile;
 /// Collects traces and metrics, keeps the traces and answers questions about them.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Jaeger {
+    /// The host's name for others.
+    pub(crate) host: &'static str,
     /// The pages and the HTTP API.
     pub(crate) query_port: u16,
     /// The gRPC API.
@@ -40,6 +42,7 @@ impl Jaeger {
     pub(super) fn new(network: Network, ports: &Ports, profile: Profile) -> Self {
         let address = |port: u16| format!("http://{}", network.address("jaeger", port));
         Self {
+            host: network.host("jaeger"),
             query_port: ports.jaeger_query,
             query_grpc_port: ports.jaeger_query_grpc,
             otlp_grpc_port: ports.otlp_grpc,
@@ -55,6 +58,25 @@ impl Jaeger {
             trace_ratio: match profile {
                 Profile::Dev | Profile::Test | Profile::Compose => 1.0,
             },
+        }
+    }
+}
+
+/// Keeps metrics and answers questions about them.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Prometheus {
+    /// The pages and the API.
+    pub(crate) port: u16,
+    /// Their address.
+    pub(crate) url: String,
+}
+
+impl Prometheus {
+    pub(super) fn new(network: Network, ports: &Ports) -> Self {
+        let port = ports.prometheus;
+        Self {
+            port,
+            url: format!("http://{}", network.address("prometheus", port)),
         }
     }
 }

@@ -52,6 +52,7 @@ pub(crate) struct Ports {
     pub(crate) otlp_http: u16,
     pub(crate) zipkin: u16,
     pub(crate) span_metrics: u16,
+    pub(crate) prometheus: u16,
 }
 
 impl Ports {
@@ -96,6 +97,7 @@ impl Ports {
             otlp_http: 4318 + offset,
             zipkin: 9411 + offset,
             span_metrics: 8889 + offset,
+            prometheus: 9090 + offset,
         }
     }
 }

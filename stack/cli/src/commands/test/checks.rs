@@ -33,6 +33,7 @@ pub(super) fn title(suite: Suite) -> &'static str {
         Suite::E2e => "e2e",
         Suite::Ingest => "ingest",
         Suite::Exports => "exports",
+        Suite::Traces => "traces",
         Suite::Browser => "browser",
         Suite::Faults => "faults",
         Suite::Stack => "stack",
@@ -66,7 +67,7 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
             workspace_tests(site, &[], &["tests/tests"])?.on_stack(site),
         ]),
         // One program, called as the suite: a file of it for each group of behaviours.
-        Suite::Ingest | Suite::Exports | Suite::Faults => Ok(vec![
+        Suite::Ingest | Suite::Exports | Suite::Traces | Suite::Faults => Ok(vec![
             cargo(
                 &format!("test --locked --workspace --test {}", title(suite)),
                 Counting::CargoTest,

@@ -108,6 +108,7 @@ pub(super) fn print(
         ("kafka", "Kafka", topology.kafka.brokers.clone()),
         ("debezium", "Kafka Connect", topology.connect.url.clone()),
         ("jaeger", "Traces", topology.jaeger.url.clone()),
+        ("prometheus", "Prometheus", topology.prometheus.url.clone()),
     ];
     for (_, title, address) in points.iter().filter(|(part, _, _)| selected(part)) {
         println!("  {title:<16} {address}");

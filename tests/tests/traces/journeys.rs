@@ -1,0 +1,169 @@
+//! Three journeys through the mesh, and what their traces show.
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bionicpro_proto::reports::v1::{
+    GetReportRequest, GetReportResponse, PeriodKind, PeriodSelector,
+};
+use bionicpro_tests::browser::Browser;
+use bionicpro_tests::jaeger::{self, Span, Trace};
+use bionicpro_tests::{crm, stack};
+use http::HeaderName;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::edges::{CALLBACK, CRM, CRM_TRANSACTION, GET_REPORT, INSERT, Journey, PROCESS, missing};
+
+/// How long the last of a trace's spans may take to be in Jaeger.
+const ARRIVAL: Duration = Duration::from_secs(40);
+const GATEWAY: &str = "bionicpro-gateway";
+
+pub(crate) async fn signed_in(username: &str) -> Browser<'static> {
+    let mut browser = Browser::new(stack());
+    browser.sign_in(stack().user(username), "/").await.unwrap();
+    browser
+}
+
+/// Asks for the person's report, as the page does.
+pub(crate) async fn ask_for_report(browser: &Browser<'_>, traceparent: Option<&str>) {
+    let period = PeriodSelector {
+        kind: PeriodKind::Week.into(),
+        ..PeriodSelector::default()
+    };
+    let request = GetReportRequest {
+        period: Some(period),
+    };
+    let page = match traceparent {
+        Some(context) => browser
+            .page()
+            .with(HeaderName::from_static("traceparent"), context),
+        None => browser.page(),
+    };
+    let method = format!("/{GET_REPORT}");
+    let answer = page.call::<_, GetReportResponse>(&method, &request);
+    let report = answer.await.unwrap().message().report;
+    assert!(report.is_some());
+}
+
+/// Waits for a trace that has all edges of the journey.
+async fn assert_edges<R>(journey: Journey, traces: impl Fn() -> R) -> Trace
+where
+    R: Future<Output = Vec<Trace>>,
+{
+    let began = Instant::now();
+    loop {
+        let found = traces().await;
+        let fewest = found
+            .into_iter()
+            .map(|trace| (missing(journey, &trace), trace))
+            .min_by_key(|(missing, _)| missing.len());
+        match fewest {
+            Some((missing, trace)) if missing.is_empty() => return trace,
+            fewest => assert!(
+                began.elapsed() < ARRIVAL,
+                "{journey:?} lacks {:#?}",
+                fewest.map(|(missing, trace)| format!("{missing:#?} in\n{}", trace.shown()))
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+async fn of_gateway(operation: &str, since: SystemTime) -> Vec<Trace> {
+    jaeger::traces(stack(), GATEWAY, Some(operation), since, 20)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_sign_in_is_followed_to_keycloaks_tokens_and_to_redis() {
+    let since = SystemTime::now();
+    signed_in("prothetic1").await;
+    assert_edges(Journey::SignIn, || of_gateway(CALLBACK, since)).await;
+}
+
+#[tokio::test]
+async fn a_pages_call_is_followed_to_redis_and_to_clickhouses_own_spans() {
+    let browser = signed_in("prothetic1").await;
+    let since = SystemTime::now();
+    ask_for_report(&browser, None).await;
+    assert_edges(Journey::PageCall, || of_gateway(GET_REPORT, since)).await;
+}
+
+#[tokio::test]
+async fn a_page_that_begins_the_trace_itself_is_its_parent() {
+    let browser = signed_in("prothetic2").await;
+    let (page, traceparent) = jaeger::new_context().unwrap();
+    ask_for_report(&browser, Some(&traceparent)).await;
+    let began = Instant::now();
+    loop {
+        let trace = jaeger::trace(stack(), &page.trace_id).await.unwrap();
+        let mut served = trace.spans(GATEWAY, GET_REPORT);
+        if served.any(|span| span.parent.as_ref() == Some(&page.id)) {
+            break;
+        }
+        assert!(began.elapsed() < ARRIVAL, "{}", trace.shown());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// A transaction of the CRM's own program, which is traced.
+async fn change_customers(crm: &mut Client, count: usize) -> Span {
+    let (mut span, traceparent) = jaeger::new_context().unwrap();
+    span.name = CRM_TRANSACTION.to_owned();
+    let transaction = crm.transaction().await.unwrap();
+    let context = "SELECT set_config('bionicpro.traceparent', $1, true)";
+    transaction.execute(context, &[&traceparent]).await.unwrap();
+    for _ in 0..count {
+        let insert = "INSERT INTO customers (id, full_name, email, phone, country, locale, time_zone, status)
+                      VALUES ($1, 'Traced', 'traced@example.org', '+447700900001', 'GB', 'en-GB', 'Europe/London', 'active')";
+        transaction
+            .execute(insert, &[&Uuid::now_v7()])
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    jaeger::send(stack(), CRM, CRM_TRANSACTION, &span)
+        .await
+        .unwrap();
+    span
+}
+
+#[tokio::test]
+async fn a_change_of_the_crm_is_followed_into_clickhouse() {
+    let mut crm = crm::connect(stack()).await.unwrap();
+    let began = change_customers(&mut crm, 1).await;
+    let trace = || async { vec![jaeger::trace(stack(), &began.trace_id).await.unwrap()] };
+    assert_edges(Journey::CrmChange, trace).await;
+}
+
+#[tokio::test]
+async fn changes_that_are_inserted_together_are_linked_with_their_insert_both_ways() {
+    let mut crm = crm::connect(stack()).await.unwrap();
+    let began = change_customers(&mut crm, 8).await;
+    let started = Instant::now();
+    loop {
+        let trace = jaeger::trace(stack(), &began.trace_id).await.unwrap();
+        if linked_both_ways(&trace).await {
+            return;
+        }
+        assert!(started.elapsed() < ARRIVAL, "{}", trace.shown());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// Whether some processed change names an insert of another trace that names it, too.
+async fn linked_both_ways(trace: &Trace) -> bool {
+    for process in trace.spans("bionicpro-cdc", PROCESS) {
+        for (trace_id, insert) in &process.links {
+            let inserts = jaeger::trace(stack(), trace_id).await.unwrap();
+            let mut inserts = inserts.spans("bionicpro-cdc", INSERT);
+            let back = (process.trace_id.clone(), process.id.clone());
+            if inserts.any(|span| span.id == *insert && span.links.contains(&back)) {
+                return true;
+            }
+        }
+    }
+    false
+}

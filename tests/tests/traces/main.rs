@@ -1,0 +1,6 @@
+//! A trace goes through all processes: asserted edge by edge, as Jaeger shows it.
+
+mod canary;
+mod edges;
+mod journeys;
+mod metrics;
