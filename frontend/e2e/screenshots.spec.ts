@@ -4,6 +4,7 @@ import type { Page } from "@playwright/test";
 import { type Dictionary, en } from "../src/i18n/en";
 import { ru } from "../src/i18n/ru";
 import { expect, signIn, test, waitForReport } from "./app";
+import { topology } from "./topology";
 
 const FOLDER = "../docs/screenshots";
 const widths = [1280, 390];
@@ -79,4 +80,24 @@ test("the exports in both languages, widths and themes", async ({ page }) => {
     await expect(page.locator("[data-state=ready]").nth(3)).toBeVisible();
     await page.screenshot({ path: `${FOLDER}/exports-${locale}-${theme}-${width}.png` });
   }
+
+test("a trace of the report", async ({ page }) => {
+  test.setTimeout(180_000);
+  await signIn(page, "prothetic1");
+  await waitForReport(page);
+  const operation = "bionicpro.reports.v1.ReportsService/GetReport";
+  const query = new URLSearchParams({ service: "bionicpro-gateway", operation });
+  await page.setViewportSize({ width: 1280, height: 900 });
+  // Its last spans arrive some seconds after the page.
+  await expect(async () => {
+    await page.goto(`${topology.jaeger.url}/?${query}`);
+    await page.locator(".traces a").first().click();
+    await expect(page.getByText("clickhouse query").first()).toBeVisible({ timeout: 2_000 });
+  }).toPass({ timeout: 120_000 });
+  const rows = page.locator(".spans button");
+  await rows.first().focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(rows.nth(1)).toHaveAttribute("aria-expanded", "true");
+  await page.screenshot({ path: `${FOLDER}/trace.png` });
 });

@@ -13,6 +13,7 @@ export interface User {
 interface Topology {
   gateway: { public_url: string };
   keycloak: { url: string };
+  jaeger: { url: string };
   users: User[];
   postgres: { databases: { crm: { url: string }; telemetry: { url: string } } };
 }
