@@ -61,7 +61,8 @@ COPY stack/kafka/pom.xml kafka/pom.xml
 COPY stack/debezium/pom.xml debezium/pom.xml
 RUN --mount=type=cache,target=/root/.m2 \
     mvn --batch-mode --quiet --file kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/out/kafka/libs" \
-    && mvn --batch-mode --quiet --file debezium/pom.xml dependency:unpack-dependencies -DoutputDirectory="$PWD/out/debezium/plugins"
+    && mvn --batch-mode --quiet --file debezium/pom.xml dependency:unpack-dependencies@connector -DoutputDirectory="$PWD/out/debezium/plugins" \
+    && mvn --batch-mode --quiet --file debezium/pom.xml dependency:copy-dependencies@opentelemetry -DoutputDirectory="$PWD/out/debezium/opentelemetry"
 
 FROM debian:12-slim AS runtime
 RUN apt-get update \
@@ -117,6 +118,7 @@ ENTRYPOINT ["bionicpro-stack", "--profile", "compose"]
 FROM eclipse-temurin:17-jre-jammy AS kafka
 COPY --from=jars /build/out /opt/bionicpro
 COPY stack/kafka/log4j2.properties /opt/bionicpro/kafka/
+COPY stack/debezium/logging.properties /opt/bionicpro/debezium/
 RUN install --directory --owner=10001 --group=10001 /var/lib/kafka
 USER 10001:10001
 

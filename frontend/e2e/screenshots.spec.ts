@@ -80,6 +80,7 @@ test("the exports in both languages, widths and themes", async ({ page }) => {
     await expect(page.locator("[data-state=ready]").nth(3)).toBeVisible();
     await page.screenshot({ path: `${FOLDER}/exports-${locale}-${theme}-${width}.png` });
   }
+});
 
 test("a trace of the report", async ({ page }) => {
   test.setTimeout(180_000);
