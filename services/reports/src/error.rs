@@ -39,6 +39,8 @@ pub(crate) enum Error {
     Files(#[from] object_store::Error),
     #[error("A document cannot be written or read.")]
     Document(#[from] serde_json::Error),
+    #[error("Making the file broke off.")]
+    Panicked,
     #[error("A table cannot be written.")]
     Table(#[from] csv::Error),
     #[error("An export's record has a {0} that this version does not know.")]
@@ -96,6 +98,8 @@ fn failure(error: &Error) -> Failure {
         Error::LinkExpired => refuse(Code::FailedPrecondition, Reason::ExportLinkExpired),
         Error::Operational(_) => Failure::unavailable("operational-database"),
         Error::Files(_) => Failure::unavailable("file-store"),
-        Error::Document(_) | Error::Table(_) | Error::Record(_) => Failure::internal(),
+        Error::Document(_) | Error::Table(_) | Error::Record(_) | Error::Panicked => {
+            Failure::internal()
+        }
     }
 }

@@ -87,7 +87,7 @@ async fn a_csv_file_has_a_value_a_line_and_the_same_columns_in_each() {
     );
     let text = String::from_utf8(file.bytes).unwrap();
     let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
-    assert_eq!(lines[0], "Section,From,To,Item,Measure,Value,Unit");
+    assert_eq!(lines[0], "\u{feff}Section,From,To,Item,Measure,Value,Unit");
     let readings = report(&patient).await.totals.unwrap().readings;
     let period = export.period.unwrap();
     let expected = format!(
@@ -256,5 +256,10 @@ async fn neither_the_link_nor_the_bucket_says_whose_file_it_is_and_the_bucket_is
             .await
             .unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{address}");
+    }
+    // The filer behind it would show everything to everybody. MinIO has none.
+    let filer = format!("http://127.0.0.1:{}/buckets/", stack.s3.filer_port);
+    if let Ok(answer) = bionicpro_tests::http().get(filer).send().await {
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     }
 }

@@ -17,7 +17,7 @@ use crate::report::CustomerId;
 /// How long a link holds.
 pub(crate) const LINK_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// Bumped when a format shows the same report otherwise: then every file is another one.
-const TEMPLATE: u32 = 1;
+const TEMPLATE: u32 = 2;
 const KEY_LENGTH: usize = 32;
 const NAME_LABEL: &[u8] = b"bionicpro.reports.file.v1";
 const LINK_LABEL: &[u8] = b"bionicpro.reports.link.v1";

@@ -2,8 +2,10 @@
 //! transaction: dies the process, another one takes the row. Two that both think they hold it harm
 //! nothing: the same document makes the same bytes, and the first one stored stays.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -62,7 +64,9 @@ impl Worker {
             return self.store(&job).await.map(drop);
         }
         let export_id = claim.job.id.0;
-        match self.store(&claim.job).await {
+        // A document that makes it panic may not stop those behind it.
+        let stored = AssertUnwindSafe(self.store(&claim.job)).catch_unwind();
+        match stored.await.unwrap_or(Err(Error::Panicked)) {
             Ok(size_bytes) => {
                 tracing::info!(%export_id, size_bytes, "export is ready");
                 claim.succeed(size_bytes).await

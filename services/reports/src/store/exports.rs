@@ -111,6 +111,9 @@ impl Exports {
         if !record(&transaction, &offer.asked, found.id).await? {
             // The same request came twice at once; the other one was first.
             drop(transaction);
+            // Given back first: as many such requests as the pool has connections would wait for
+            // each other.
+            drop(connection);
             let first = self.requested(&offer.asked).await?;
             return first.ok_or_else(|| Error::operational("a request was lost"));
         }

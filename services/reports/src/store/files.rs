@@ -16,8 +16,9 @@ use url::Url;
 
 use crate::error::Error;
 
-/// How long a signed address holds: the CDN uses it at once.
-const SIGNED_FOR: Duration = Duration::from_secs(60);
+/// How long a signed address holds: longer than the CDN lets a request wait for another one that
+/// fetches the same file (`proxy_cache_lock_timeout`), as it uses the address only then.
+const SIGNED_FOR: Duration = Duration::from_secs(180);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(20);
 const RETRIES: usize = 5;

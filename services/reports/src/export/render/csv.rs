@@ -1,5 +1,6 @@
 //! CSV as RFC 4180 has it, in UTF-8: one table for the whole report, a value a line, so that every
-//! line has the same columns. A cell that a spreadsheet would take for a formula is made a text.
+//! line has the same columns. It begins with U+FEFF, without which Excel takes UTF-8 for the code
+//! page of its machine. A cell that a spreadsheet would take for a formula is made a text.
 
 use std::borrow::Cow;
 
@@ -9,6 +10,8 @@ use super::super::Language;
 use super::super::document::{Document, Numbers};
 use super::words::{self as word, Word};
 use crate::error::Error;
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A line, but for the measure's words.
 #[derive(Clone, Copy)]
@@ -27,7 +30,7 @@ struct Table {
 pub(super) fn render(document: &Document, language: Language) -> Result<Vec<u8>, Error> {
     let writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
+        .from_writer(BYTE_ORDER_MARK.to_vec());
     let mut table = Table { writer, language };
     let headers = word::HEADERS.map(|header| header.in_(language));
     table.writer.write_record(headers)?;
@@ -199,8 +202,7 @@ impl Table {
     }
 }
 
-/// The cell as a text: what begins like a formula gets an apostrophe, which spreadsheets don't show
-/// (OWASP, CSV injection).
+/// The cell as a text: what begins like a formula gets an apostrophe before it (OWASP, CSV injection).
 fn text(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         return Cow::Owned(format!("'{cell}"));
@@ -218,6 +220,7 @@ mod tests {
     use crate::export::document::tests::report;
 
     fn lines(bytes: &[u8]) -> Vec<Vec<String>> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap();
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .from_reader(bytes);
