@@ -48,7 +48,7 @@ pub fn request(method: &Method, address: &str, port: u16) -> Span {
         otel.status_code = Empty,
         http.request.method = %method,
         server.address = address,
-        server.port = port,
+        server.port = i64::from(port),
         http.response.status_code = Empty,
         error.type = Empty,
     )
@@ -64,7 +64,8 @@ pub fn response(span: &Span, status: StatusCode) {
 }
 
 fn answered(span: &Span, status: StatusCode, failed: bool) {
-    span.record("http.response.status_code", status.as_u16());
+    // An unsigned number would become text.
+    span.record("http.response.status_code", i64::from(status.as_u16()));
     if failed {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", status.as_str());

@@ -5,18 +5,24 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use opentelemetry::trace::{SpanKind, Status as SpanStatus, TracerProvider as _};
+use ::http::{Method, Request, StatusCode};
+use axum::Router;
+use axum::body::Body;
+use axum::middleware::from_fn;
+use axum::routing::get;
+use opentelemetry::trace::{SpanId, SpanKind, Status as SpanStatus, TracerProvider as _};
 use opentelemetry::{Value, global};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use serde_json::Value as Json;
 use tonic::Status;
+use tower::ServiceExt as _;
 use tracing::dispatcher::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::JsonLines;
+use super::{JsonLines, database, http};
 use crate::client::{Channel, Credentials};
 use crate::server::tests::{request, server};
 use crate::testing::{Issuer, Probe, Running, SAY, connect, listen, say};
@@ -134,6 +140,55 @@ async fn neither_spans_nor_logs_hold_tokens_or_names() {
     for secret in [token.as_str(), "Ada Example", "prothetic1"] {
         assert!(!spans.contains(secret) && !log.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn the_span_of_a_page_holds_its_route_and_never_its_query() {
+    let captured = capture();
+    let pages = Router::new()
+        .route("/auth/{page}", get(|| async { StatusCode::BAD_GATEWAY }))
+        .route_layer(from_fn(http::observe));
+    let request = Request::get("/auth/callback?code=secret").header(
+        "traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    );
+    let asked = pages.oneshot(request.body(Body::empty()).unwrap());
+    asked.await.unwrap();
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let [page] = spans.as_slice() else {
+        panic!("one span is expected: {spans:?}");
+    };
+    assert_eq!(page.name, "GET /auth/{page}");
+    assert_eq!(
+        attribute(page, "http.response.status_code"),
+        Some(502.into())
+    );
+    assert_eq!(attribute(page, "error.type"), Some("502".into()));
+    // Whoever asks for it has not shown yet who they are.
+    assert_eq!(page.parent_span_id, SpanId::INVALID);
+    assert!(!format!("{page:?}").contains("secret"));
+}
+
+#[test]
+fn commands_and_requests_are_spans_only_within_a_trace() {
+    let captured = capture();
+    assert!(database::redis("PING").is_none());
+    assert!(http::request(&Method::GET, "localhost", 80).is_none());
+    tracing::info_span!("work").in_scope(|| {
+        database::failed(&database::redis("HMGET"), "unavailable");
+        http::response(
+            &http::request(&Method::POST, "localhost", 80),
+            StatusCode::OK,
+        );
+    });
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let names: Vec<&str> = spans.iter().map(|span| span.name.as_ref()).collect();
+    assert_eq!(names, ["HMGET", "POST", "work"]);
+    assert_eq!(
+        attribute(&spans[0], "error.type"),
+        Some("unavailable".into())
+    );
+    assert_eq!(attribute(&spans[1], "error.type"), None);
 }
 
 #[test]
