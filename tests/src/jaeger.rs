@@ -31,6 +31,8 @@ pub struct Span {
     pub links: BTreeSet<(String, String)>,
     /// Its attributes, all as text.
     pub attributes: BTreeMap<String, String>,
+    /// What it noted at some moment, each with attributes.
+    pub events: Vec<BTreeMap<String, String>>,
 }
 
 /// That one span is the child of another, and what is known of the child.
@@ -60,7 +62,7 @@ impl Trace {
         })
     }
 
-    /// A line for each span: its service, name, parent and attributes.
+    /// A line for each span: its service, name, parent, attributes and events.
     #[must_use]
     pub fn shown(&self) -> String {
         let line = |span: &Span| {
@@ -72,8 +74,8 @@ impl Trace {
                 .next()
                 .map(|it| format!("{} {}", it.service, it.name));
             format!(
-                "{} {} < {parent:?} {:?}",
-                span.service, span.name, span.attributes
+                "{} {} < {parent:?} {:?} {:?}",
+                span.service, span.name, span.attributes, span.events
             )
         };
         self.0.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -194,6 +196,8 @@ struct JaegerSpan {
     operation_name: String,
     references: Vec<Reference>,
     tags: Vec<Tag>,
+    #[serde(default)]
+    logs: Vec<JaegerLog>,
     #[serde(rename = "processID")]
     process_id: String,
 }
@@ -209,9 +213,24 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
+struct JaegerLog {
+    fields: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
 struct Tag {
     key: String,
     value: Value,
+}
+
+fn texts(tags: Vec<Tag>) -> BTreeMap<String, String> {
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    tags.into_iter()
+        .map(|it| (it.key, text(it.value)))
+        .collect()
 }
 
 impl From<JaegerTrace> for Trace {
@@ -223,10 +242,6 @@ impl From<JaegerTrace> for Trace {
                 .references
                 .into_iter()
                 .partition(|it| it.ref_type == "CHILD_OF");
-            let text = |value: Value| match value {
-                Value::String(text) => text,
-                other => other.to_string(),
-            };
             Span {
                 trace_id: span.trace_id,
                 id: span.span_id,
@@ -237,11 +252,8 @@ impl From<JaegerTrace> for Trace {
                     .into_iter()
                     .map(|it| (it.trace_id, it.span_id))
                     .collect(),
-                attributes: span
-                    .tags
-                    .into_iter()
-                    .map(|it| (it.key, text(it.value)))
-                    .collect(),
+                attributes: texts(span.tags),
+                events: span.logs.into_iter().map(|it| texts(it.fields)).collect(),
             }
         };
         Self(trace.spans.into_iter().map(span).collect())

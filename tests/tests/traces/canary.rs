@@ -92,6 +92,7 @@ async fn used() -> Vec<(&'static str, String)> {
         ("a program's token", internal),
         ("any token", "eyJ".to_owned()),
         ("a password", user.password.clone()),
+        ("a person's user name", user.username.clone()),
         (
             "a client's secret",
             stack.keycloak.clients.web.secret.clone(),
@@ -158,6 +159,8 @@ async fn careless() -> (String, Vec<(&'static str, String)>) {
         "password",
         "user.email",
         "kc.sessionId",
+        "kc.token.id",
+        "client.address",
     ];
     let hidden: Vec<_> = attributes
         .into_iter()
