@@ -72,6 +72,20 @@ pub(crate) fn complete_until(day: NaiveDate, read_began: DateTime<Utc>) -> DateT
     end_of(day).min(read_began)
 }
 
+/// The same where the source had no place for the day. A day that is not over is not dropped: no
+/// place means that there are no readings yet. Of one that is over nobody knows more than was known
+/// when it was last loaded.
+pub(crate) fn still_complete_until(
+    day: NaiveDate,
+    read_began: DateTime<Utc>,
+    known_until: DateTime<Utc>,
+) -> DateTime<Utc> {
+    if read_began < end_of(day) {
+        return complete_until(day, read_began);
+    }
+    known_until.max(start_of(day))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -138,6 +152,20 @@ mod tests {
         let noon = "2026-11-24T12:00:00Z".parse::<DateTime<Utc>>().unwrap();
         assert_eq!(complete_until(day("2026-11-23"), noon), midnight);
         assert_eq!(complete_until(day("2026-11-24"), noon), noon);
+    }
+
+    #[test]
+    fn a_day_that_the_source_has_no_place_for_is_as_complete_as_it_was() {
+        let [before, noon, over] = [
+            "1970-01-01T00:00:00Z",
+            "2026-11-23T12:00:00Z",
+            "2026-11-24T00:00:00Z",
+        ]
+        .map(|time| time.parse::<DateTime<Utc>>().unwrap());
+        let until = |began, known| still_complete_until(day("2026-11-23"), began, known);
+        assert_eq!(until(over, before), start_of(day("2026-11-23")));
+        assert_eq!(until(over, noon), noon);
+        assert_eq!(until(noon, before), noon);
     }
 
     proptest! {

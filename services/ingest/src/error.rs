@@ -61,8 +61,9 @@ pub(crate) enum Error {
         unassigned: u64,
     },
     #[error(
-        "The telemetry database has no place for readings of this day any more, and the mart has \
-         {held} of them: the day stays as it is. Bring its partition back, or leave the day alone."
+        "The telemetry database has no place for readings of this day any more, fewer are kept \
+         here than the {held} in the mart, and so the day stays as it is. Bring its partition back, \
+         or leave the day alone."
     )]
     ReadingsGone { held: u64 },
     #[error("The process lost its lock on the run.")]

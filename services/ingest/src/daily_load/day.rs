@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{DailyLoad, chunks};
-use crate::days::complete_until;
+use crate::days::{complete_until, still_complete_until};
 use crate::error::Error;
 use crate::run::Progress;
 use crate::store::operational::Lease;
@@ -26,8 +26,13 @@ impl DailyLoad {
         };
         let mut readings = self.source.read(day).await?;
         let read = chunks::load(&mut readings, &self.warehouse, run_day).await?;
+        let (kept, complete_until) = if readings.source_has_day {
+            (0, complete_until(day, readings.began))
+        } else {
+            self.keep(run_day, readings.began).await?
+        };
         let arrivals_until = self.warehouse.stage_devices(run_day).await?;
-        let counts = self.build(run_day, read).await?;
+        let counts = self.build(run_day, read + kept).await?;
         if !readings.source_has_day {
             self.refuse_loss(run_day, counts).await?;
         }
@@ -40,12 +45,12 @@ impl DailyLoad {
         lease.confirm().await?;
         self.warehouse.swap(run_day).await?;
         let known = Known {
-            complete_until: complete_until(day, readings.began),
+            complete_until,
             crm_watermark,
             arrivals_until,
         };
         self.warehouse.write_watermark(run_day, known).await?;
-        tracing::info!(run_id = %run_day.run, %day, read, sent = counts.sent, unassigned = counts.unassigned, "day loaded");
+        tracing::info!(run_id = %run_day.run, %day, read, kept, sent = counts.sent, unassigned = counts.unassigned, "day loaded");
         Ok(Progress {
             days_done: 1,
             readings_read: read,
@@ -55,8 +60,17 @@ impl DailyLoad {
         })
     }
 
-    /// A partition that the source has dropped says nothing about its readings: the mart keeps them.
-    /// Where the source still has the day, a reading that is gone there is gone from the mart.
+    /// A partition that the source has dropped says nothing about its readings: those that were
+    /// loaded before count on. Where the source still has the day, a reading that is gone there is
+    /// gone from the mart. Answers how many are kept, and up to when they are complete.
+    async fn keep(&self, day: RunDay, began: DateTime<Utc>) -> Result<(u64, DateTime<Utc>), Error> {
+        let known = self.warehouse.known_until(day.day).await?;
+        let kept = self.warehouse.take_over(day).await?;
+        Ok((kept, still_complete_until(day.day, began, known)))
+    }
+
+    /// Should the readings that were loaded before be gone from ClickHouse, too, the mart is the
+    /// last that knows of them.
     async fn refuse_loss(&self, day: RunDay, counts: DayCounts) -> Result<(), Error> {
         let held = self.warehouse.held(day).await?;
         if counts.staged + counts.unassigned < held {

@@ -2,6 +2,7 @@
 
 pub(crate) mod crm;
 pub(crate) mod kafka;
+mod kept;
 pub(crate) mod operational;
 pub(crate) mod telemetry;
 pub(crate) mod warehouse;

@@ -48,6 +48,16 @@ impl TelemetrySource {
             start_of(day).to_rfc3339(),
             end_of(day).to_rfc3339(),
         );
+        // Nobody drops a partition while the table is locked like that, so the place and the readings
+        // are those of one moment.
+        session
+            .client
+            .batch_execute(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                 LOCK TABLE ONLY readings IN ACCESS SHARE MODE",
+            )
+            .await
+            .map_err(Error::telemetry)?;
         let now = session
             .client
             .query_one(

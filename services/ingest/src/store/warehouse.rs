@@ -92,9 +92,9 @@ struct Day {
 }
 
 #[derive(Row, Deserialize)]
-struct Time {
+pub(super) struct Time {
     #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
-    time: DateTime<Utc>,
+    pub(super) time: DateTime<Utc>,
 }
 
 #[derive(Row, Serialize)]
@@ -148,7 +148,7 @@ impl Warehouse {
         mesh::migrate(&self.client, OWNER, MIGRATIONS).await
     }
 
-    fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         mesh::traced(&self.client)
     }
 
@@ -371,7 +371,7 @@ impl Warehouse {
 
 impl RunDay {
     /// Names a query so that [`Warehouse::discard`] finds it.
-    fn query_id(self, step: &str) -> String {
+    pub(super) fn query_id(self, step: &str) -> String {
         format!("{}/{}/{step}", self.run, self.day)
     }
 }
