@@ -30,6 +30,12 @@ async fn a_late_hand_over_takes_readings_away_at_once_and_loads_their_day_again(
     assert_eq!(case.readings().await, [1440, 0]);
     let ingest = Process::of(stack(), "ingest");
     let away = ingest.stop().unwrap();
+    let former = case.report(case.wearers[0], DAY).await;
+    assert_eq!(complete_until(&former), DAY_ENDS);
+    // What devices sent late is in ClickHouse, and the mart does not have it.
+    case.arrive_late().await;
+    let former = case.report(case.wearers[0], DAY).await;
+    assert_eq!(complete_until(&former), DAY_BEGINS);
     case.record().await;
 
     // Nothing loads the day: its mart is as it was built.
@@ -163,6 +169,13 @@ impl Handover {
             (new, "2021-03-04 12:00:00", "2022-01-01 00:00:00"),
         ])
         .await;
+    }
+
+    /// Notes that readings of the day have come from devices, as ingest does behind them.
+    async fn arrive_late(&self) {
+        let database = &stack().clickhouse.database;
+        let note = format!("INSERT INTO {database}.telemetry_arrivals (day) VALUES ('{DAY}')");
+        crm::change_clickhouse(stack(), &note).await.unwrap();
     }
 
     async fn arrives(&self, expected: &[(Uuid, &str, &str)]) {

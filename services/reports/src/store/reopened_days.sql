@@ -1,4 +1,6 @@
--- The loaded days on which a stretch of the customer's is not in the datamart as the CRM has it now.
+-- The loaded days on which a stretch of the customer's is not in the datamart as the CRM has it now,
+-- and those that are over and of which devices have sent readings since. A day that is not over is
+-- not stated to be complete.
 SELECT DISTINCT loaded.day AS day
 FROM
 (
@@ -28,3 +30,20 @@ WHERE wear.worn_from < toDateTime64(loaded.day + 1, 6, 'UTC')
         FROM report_daily
         WHERE customer_id = {customer:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     )
+UNION DISTINCT
+SELECT arrived.day AS day
+FROM
+(
+    SELECT day, max(written_at) AS until
+    FROM telemetry_arrivals
+    WHERE day BETWEEN {first:Date} AND {last:Date} AND day < toDate(now('UTC'))
+    GROUP BY day
+) AS arrived
+INNER JOIN
+(
+    SELECT day, argMax(arrivals_until, written_at) AS until
+    FROM telemetry_watermarks
+    WHERE day BETWEEN {first:Date} AND {last:Date}
+    GROUP BY day
+) AS loaded ON arrived.day = loaded.day
+WHERE arrived.until > loaded.until

@@ -39,8 +39,8 @@ impl Warehouse {
     pub(crate) fn readiness(
         &self,
     ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
-        const TABLES: &str = "SELECT 1 FROM report_wear, telemetry_watermarks, crm_customers, \
-             crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
+        const TABLES: &str = "SELECT 1 FROM report_wear, telemetry_watermarks, telemetry_arrivals, \
+             crm_customers, crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
         let client = self.client.clone();
         move || Box::pin(client.query(TABLES).execute())
     }
@@ -140,8 +140,9 @@ impl Warehouse {
         })
     }
 
-    /// The loaded days of a period and the one before on which the datamart does not have the
-    /// customer's readings: since they were loaded the CRM has said otherwise who wore what.
+    /// The loaded days of a period and the one before on which the datamart may not have the
+    /// customer's readings: since they were loaded the CRM has said otherwise who wore what, or
+    /// devices have sent readings of them late.
     pub(crate) async fn reopened_days(
         &self,
         customer: CustomerId,
