@@ -17,7 +17,7 @@ pub(crate) struct Freshness {
 pub(crate) struct Watermarks {
     pub(crate) first: NaiveDate,
     pub(crate) previous_first: NaiveDate,
-    /// The days from `previous_first` on and the last one before it, in their order.
+    /// The days from `previous_first` on and the last ones before it, in their order.
     pub(crate) loaded: Vec<LoadedDay>,
     pub(crate) crm: Option<DateTime<Utc>>,
     pub(crate) read_at: DateTime<Utc>,
@@ -30,6 +30,7 @@ impl Watermarks {
         let loaded: Vec<_> = self
             .loaded
             .into_iter()
+            .filter(LoadedDay::is_known)
             .map(|it| {
                 if reopened.contains(&it.day) {
                     it.nothing()
@@ -55,6 +56,12 @@ pub(crate) struct LoadedDay {
 }
 
 impl LoadedDay {
+    /// Whether the telemetry database had anything to say of the day. Where only devices brought
+    /// readings of it, late, it promises nothing, and the data need not have begun with it.
+    fn is_known(&self) -> bool {
+        self.complete_until > start_of(self.day)
+    }
+
     /// The day as if none of it had been loaded.
     fn nothing(self) -> Self {
         Self {
@@ -172,6 +179,30 @@ mod tests {
         }
         let whole = watermarks.without(&[]).telemetry.unwrap();
         assert_eq!(whole.to_rfc3339(), "2026-11-03T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_day_that_only_devices_brought_is_not_where_the_data_began() {
+        let watermarks = |loaded| Watermarks {
+            first: "2026-11-01".parse().unwrap(),
+            previous_first: "2026-10-01".parse().unwrap(),
+            loaded,
+            crm: None,
+            read_at: "2026-11-03T06:00:00Z".parse().unwrap(),
+        };
+        let known = [
+            loaded("2026-11-01", "2026-11-02T00:00:00Z"),
+            loaded("2026-11-02", "2026-11-03T00:00:00Z"),
+        ];
+        let brought = [
+            loaded("2026-09-03", "2026-09-03T00:00:00Z"),
+            loaded("2026-10-07", "2026-10-07T00:00:00Z"),
+        ];
+        let all = [brought, known].concat();
+        let expected = watermarks(known.to_vec()).without(&[]);
+        assert_eq!(watermarks(all).without(&[]), expected);
+        let end = start_of("2026-11-03".parse().unwrap());
+        assert_eq!(expected.telemetry, Some(end));
     }
 
     #[test]

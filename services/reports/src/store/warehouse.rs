@@ -157,10 +157,12 @@ impl Warehouse {
         Ok(rows.into_iter().map(|row| row.day).collect())
     }
 
-    /// The loaded days from `first` on, and the last one before it, in order.
+    /// The loaded days from `first` on, and those before it from the last one on of which the
+    /// telemetry database had anything, in order.
     async fn loaded_days(&self, first: NaiveDate) -> Result<Vec<LoadedDay>, Error> {
-        let query = "SELECT day, complete_until FROM telemetry_watermarks FINAL \
-             WHERE day >= (SELECT max(day) FROM telemetry_watermarks WHERE day < {first:Date}) \
+        let query = "SELECT day, complete_until FROM telemetry_watermarks FINAL WHERE day >= ( \
+                 SELECT max(day) FROM telemetry_watermarks FINAL \
+                 WHERE day < {first:Date} AND complete_until > toDateTime64(day, 6, 'UTC')) \
              ORDER BY day";
         let query = self.query(query).param("first", first.to_string());
         all::<LoadedDayRow, _>(query).await
