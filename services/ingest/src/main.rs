@@ -72,6 +72,7 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
         crm,
         crm_limit: config.crm_limit,
         rehearsal: config.rehearsal,
+        ended: Notify::new(),
     };
     let stopping = stop.clone();
     let working = tokio::spawn(async move { load.work(&wake, &stopping).await });

@@ -74,3 +74,24 @@ pub(crate) struct Progress {
     /// Rows that are in the datamart now.
     pub(crate) mart_rows_written: u64,
 }
+
+/// Why a loaded day has to be loaded again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Devices have sent readings of it.
+    Arrivals,
+    /// The CRM gives it other wearers.
+    Wearers,
+}
+
+impl Change {
+    /// Whether a day rests the longer the more often it is loaded, so that one of which readings
+    /// keep arriving is not loaded all the time; and at how many waiting runs of days no further
+    /// one is made. One of them is left to wearers: many days of late readings do not keep them out.
+    pub(crate) fn rules(self) -> (bool, i64) {
+        match self {
+            Self::Arrivals => (true, 1),
+            Self::Wearers => (false, 2),
+        }
+    }
+}

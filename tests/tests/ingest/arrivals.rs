@@ -179,6 +179,34 @@ async fn a_day_that_nothing_is_kept_of_stays_in_the_mart_and_a_default_partition
 }
 
 #[tokio::test]
+async fn late_readings_of_many_days_keep_nobody_waiting() {
+    // Older than the days of the other tests, which therefore go first.
+    const FIRST: i64 = 1_551_398_400;
+    let etl = Etl::new(stack()).await.unwrap();
+    let devices = Devices::new(stack()).await.unwrap();
+    let late: Vec<_> = (0..20)
+        .flat_map(|number| readings(NOBODYS, FIRST + number * DAY, 1))
+        .collect();
+    devices.batch(late.clone()).await.unwrap();
+    all_arrived(stack(), &late).await;
+
+    let run = etl.load("2019-06-01", "2019-06-01").await;
+    assert_eq!(run.state(), RunState::Succeeded, "{}", run.failure);
+    let left = 20 - loaded("2019-03-01", "2019-03-20").await;
+    assert!(left > 0, "it came last");
+    eventually("all days are loaded", 2 * LIMIT, || async {
+        let runs = etl.newest(100).await.unwrap();
+        let waiting = runs
+            .iter()
+            .filter(|run| run.reopened && run.state() == RunState::Pending);
+        // One for arrivals and one more for wearers.
+        assert!(waiting.count() <= 2);
+        loaded("2019-03-01", "2019-03-20").await == 20
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_message_that_is_no_reading_is_set_aside_and_keeps_no_other_back() {
     let broken = format!("no reading {}", Uuid::new_v4());
     let value = broken.clone();
@@ -208,6 +236,17 @@ async fn a_message_that_is_no_reading_is_set_aside_and_keeps_no_other_back() {
 async fn readings_in_mart(day: &str) -> u32 {
     let query = format!(
         "SELECT toUInt32(sum(readings)) FROM {}.report_daily WHERE day = '{day}'",
+        stack().clickhouse.database
+    );
+    let rows = crm::query_clickhouse::<[u32; 1]>(stack(), &query).await;
+    rows.unwrap()[0][0]
+}
+
+/// How many days of a period are loaded.
+async fn loaded(first: &str, last: &str) -> u32 {
+    let query = format!(
+        "SELECT toUInt32(uniqExact(day)) FROM {}.telemetry_watermarks \
+         WHERE day BETWEEN '{first}' AND '{last}'",
         stack().clickhouse.database
     );
     let rows = crm::query_clickhouse::<[u32; 1]>(stack(), &query).await;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DailyLoad;
 use crate::error::Error;
+use crate::run::Change;
 
 /// How often the arrivals are looked at.
 const LOOK: Duration = Duration::from_secs(3);
@@ -22,18 +23,12 @@ impl DailyLoad {
                     "could not look for days of which readings have arrived"
                 );
             }
-            stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+            self.until_next_look(LOOK, stop).await;
         }
     }
 
-    /// A run for each day, the newest first; one that was loaded a moment ago has to wait.
     async fn reopen_arrived(&self, woken: &Notify) -> Result<(), Error> {
-        for day in self.warehouse.arrived_days().await?.iter().rev() {
-            if let Some(run) = self.runs.reopen(*day).await? {
-                tracing::info!(run_id = %run, %day, "a day is loaded again: readings have arrived");
-                woken.notify_one();
-            }
-        }
-        Ok(())
+        let days = self.warehouse.arrived_days().await?;
+        self.reopen(&days, Change::Arrivals, woken).await
     }
 }

@@ -9,12 +9,15 @@ pub(crate) mod transcode;
 mod wearers;
 
 use std::time::Duration;
+
+use chrono::NaiveDate;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::error::Error;
 use crate::rehearsal::Rehearsal;
+use crate::run::Change;
 use crate::store::crm::Crm;
 use crate::store::operational::{Lease, Runs, Unheld};
 use crate::store::telemetry::TelemetrySource;
@@ -34,6 +37,8 @@ pub(crate) struct DailyLoad {
     /// How long a run waits for the CRM's changes from before it.
     pub(crate) crm_limit: Duration,
     pub(crate) rehearsal: Rehearsal,
+    /// Says that a run has ended.
+    pub(crate) ended: Notify,
 }
 
 impl DailyLoad {
@@ -50,7 +55,10 @@ impl DailyLoad {
     async fn take_runs(&self, woken: &Notify, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             match self.run_next(stop).await {
-                Ok(true) => continue,
+                Ok(true) => {
+                    self.ended.notify_waiters();
+                    continue;
+                }
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(error = error.with_sources(), "could not work on a run");
@@ -76,7 +84,34 @@ impl DailyLoad {
         }
     }
 
-    /// Works on the oldest pending run; false when there is none.
+    /// Waits until it is time to look for days to load again: after a run, which makes room for the
+    /// next one, or else after `interval`.
+    async fn until_next_look(&self, interval: Duration, stop: &CancellationToken) {
+        tokio::select! {
+            () = self.ended.notified() => {}
+            () = tokio::time::sleep(interval) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Makes runs over days that have changed, as many as there is room for.
+    async fn reopen(
+        &self,
+        days: &[NaiveDate],
+        change: Change,
+        woken: &Notify,
+    ) -> Result<(), Error> {
+        if days.is_empty() {
+            return Ok(());
+        }
+        for (run, day) in self.runs.reopen(days, change).await? {
+            tracing::info!(run_id = %run, %day, ?change, "a day is loaded again");
+            woken.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Works on the next pending run; false when there is none.
     async fn run_next(&self, stop: &CancellationToken) -> Result<bool, Error> {
         let mut connection = self.runs.connection().await?;
         let Some(lease) = Lease::take(&self.runs, &mut connection).await? else {

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DailyLoad;
 use crate::error::Error;
+use crate::run::Change;
 use crate::store::crm::Inputs;
 
 /// How often the wearers of the loaded days are looked at.
@@ -45,7 +46,7 @@ impl DailyLoad {
                     "could not look for days whose wearers have changed"
                 ),
             }
-            stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+            self.until_next_look(LOOK, stop).await;
         }
     }
 
@@ -62,14 +63,8 @@ impl DailyLoad {
             return Ok(settled);
         }
         let days = self.crm.changed_days().await?;
-        // A run each: a day that cannot be loaded keeps no other one back. Patients look at the
-        // newest first.
-        for day in days.iter().rev() {
-            if let Some(run) = self.runs.reopen(*day).await? {
-                tracing::info!(run_id = %run, %day, "a day is loaded again: its wearers have changed");
-                woken.notify_one();
-            }
-        }
+        // A run each: a day that cannot be loaded keeps no other one back.
+        self.reopen(&days, Change::Wearers, woken).await?;
         Ok(days.is_empty().then_some(inputs))
     }
 }

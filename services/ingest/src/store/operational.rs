@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::days::Days;
 use crate::error::Error;
 use crate::page_token::PageToken;
-use crate::run::{Progress, Run, RunFailure, RunId, RunState};
+use crate::run::{Change, Progress, Run, RunFailure, RunId, RunState};
 
 mod migrations {
     refinery::embed_migrations!("migrations/operational");
@@ -114,32 +114,25 @@ impl Runs {
         Err(Error::operational("the days are contended"))
     }
 
-    /// Records a new run over a day that has changed. None where a run that has not ended covers it,
-    /// or for a while after one that was started here has failed on it: a minute, twice as long
-    /// after each further failure of the same day, an hour at most. After one that succeeded the
-    /// next waits five seconds for each of the last hour, two minutes at most, and ten times as long
-    /// as one took: a day of which readings keep arriving is not loaded all the time.
-    pub(crate) async fn reopen(&self, day: NaiveDate) -> Result<Option<RunId>, Error> {
-        let sql = "INSERT INTO etl_runs (run_id, request_id, start_day, end_day, reopened) \
-             SELECT $1::uuid, $2::uuid, $3::date, $3::date, true WHERE NOT EXISTS ( \
-                 SELECT FROM etl_runs WHERE reopened AND state IN ('FAILED', 'ABANDONED') \
-                     AND start_day = $3 AND finished_at > now() - interval '1 day' \
-                 HAVING max(finished_at) > \
-                     now() - least(interval '1 minute' * power(2, count(*) - 1), interval '1 hour')) \
-             AND NOT EXISTS ( \
-                 SELECT FROM etl_runs WHERE reopened AND state = 'SUCCEEDED' \
-                     AND start_day = $3 AND finished_at > now() - interval '1 hour' \
-                 HAVING max(finished_at) > now() - greatest( \
-                     least(interval '5 seconds' * count(*), interval '2 minutes'), \
-                     10 * max(finished_at - started_at))) \
-             ON CONFLICT DO NOTHING RETURNING run_id";
-        let (run_id, request_id) = (RunId::new().0, Uuid::now_v7());
-        let row = self
+    /// Records runs over days that have changed; the rules are the statement's. Answers the runs
+    /// that there was room for.
+    pub(crate) async fn reopen(
+        &self,
+        days: &[NaiveDate],
+        change: Change,
+    ) -> Result<Vec<(RunId, NaiveDate)>, Error> {
+        let ids = || -> Vec<_> { days.iter().map(|_| Uuid::now_v7()).collect() };
+        let (rests, most) = change.rules();
+        let rows = self
             .connection()
             .await?
-            .query_opt(sql, &[&run_id, &request_id, &day])
+            .query(
+                include_str!("reopen_days.sql"),
+                &[&ids(), &ids(), &days, &rests, &most],
+            )
             .await?;
-        row.map(|row| Ok(RunId(row.try_get(0)?))).transpose()
+        let run = |row: &Row| Ok((RunId(row.try_get(0)?), row.try_get(1)?));
+        rows.iter().map(run).collect()
     }
 
     /// One run.
@@ -258,7 +251,8 @@ pub(crate) struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// Takes the oldest pending run, if there is one.
+    /// Takes the oldest pending run that somebody asked for, or else that was started here; none
+    /// where there is none.
     pub(crate) async fn take(
         runs: &Runs,
         connection: &'a mut Object,
@@ -266,7 +260,7 @@ impl<'a> Lease<'a> {
         let transaction = connection.transaction().await?;
         let pending = format!(
             "SELECT {COLUMNS} FROM etl_runs WHERE state = 'PENDING' \
-             ORDER BY created_at, run_id LIMIT 1 FOR KEY SHARE SKIP LOCKED"
+             ORDER BY reopened, created_at, run_id LIMIT 1 FOR KEY SHARE SKIP LOCKED"
         );
         let Some(row) = transaction.query_opt(&pending, &[]).await? else {
             return Ok(None);
