@@ -111,6 +111,9 @@ fn server(
         .dependency("telemetry-writer", move || {
             std::future::ready(trouble.check())
         })
-        .add_service(TelemetryServiceServer::new(Telemetry { log }))
+        .add_service(
+            TelemetryServiceServer::new(Telemetry { log })
+                .max_decoding_message_size(rpc::telemetry::LARGEST_MESSAGE),
+        )
         .add_service(EtlServiceServer::new(etl))
 }

@@ -13,6 +13,10 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::recording::{self, Recording};
 use crate::store::kafka::Log;
 
+/// The most bytes of a message (512 KiB; the contract says so). Decoded it may take 100 times as
+/// much: a reading without any field is two bytes long.
+pub(crate) const LARGEST_MESSAGE: usize = 512 << 10;
+
 /// What the calls need.
 pub(crate) struct Telemetry {
     pub(crate) log: Arc<Log>,
