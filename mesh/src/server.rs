@@ -111,7 +111,26 @@ impl Server {
         C: Future<Output = Result<(), E>> + Send + 'static,
         E: Display,
     {
-        self.dependencies.push(Dependency::new(name, check));
+        self.dependencies.push(Dependency::new(name, None, check));
+        self
+    }
+
+    /// A part that only some of the services need, each by its full name; `""` is the program as a
+    /// whole.
+    #[must_use]
+    pub fn dependency_of<F, C, E>(
+        mut self,
+        services: &'static [&'static str],
+        name: &'static str,
+        check: F,
+    ) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        self.dependencies
+            .push(Dependency::new(name, Some(services), check));
         self
     }
 

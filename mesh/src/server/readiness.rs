@@ -1,5 +1,5 @@
-//! Readiness: health says SERVING while every dependency answers. A service starts although one
-//! is away, says NOT_SERVING, and recovers by itself.
+//! Readiness: health says SERVING of a service while every dependency that holds it back answers. A
+//! program starts although one is away, says NOT_SERVING, and recovers by itself.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -22,11 +22,17 @@ type Check = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Syn
 /// A part that the services need.
 pub(crate) struct Dependency {
     name: &'static str,
+    /// The services that it holds back; none: all, and the program as a whole.
+    services: Option<&'static [&'static str]>,
     check: Check,
 }
 
 impl Dependency {
-    pub(super) fn new<F, C, E>(name: &'static str, check: F) -> Self
+    pub(super) fn new<F, C, E>(
+        name: &'static str,
+        services: Option<&'static [&'static str]>,
+        check: F,
+    ) -> Self
     where
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<(), E>> + Send + 'static,
@@ -36,16 +42,24 @@ impl Dependency {
             let answer = check();
             async move { answer.await.map_err(|error| error.to_string()) }.boxed()
         });
-        Self { name, check }
+        Self {
+            name,
+            services,
+            check,
+        }
+    }
+
+    fn holds_back(&self, service: &str) -> bool {
+        self.services.is_none_or(|held| held.contains(&service))
     }
 
     /// What is wrong with it, if anything.
-    async fn problem(&self) -> Option<(&'static str, String)> {
+    async fn problem(&self) -> Option<(&Self, String)> {
         let answer = timeout(PATIENCE, (self.check)()).await;
         let problem = answer
             .unwrap_or_else(|_| Err("no answer in time".to_owned()))
             .err();
-        problem.map(|problem| (self.name, problem))
+        problem.map(|problem| (self, problem))
     }
 }
 
@@ -63,7 +77,8 @@ impl Readiness {
         dependencies: Vec<Dependency>,
     ) -> (Self, HealthServer<impl Health>) {
         let (reporter, health) = health_reporter();
-        announce(&reporter, &services, dependencies.is_empty()).await;
+        let ready = dependencies.is_empty();
+        announce(&reporter, &services, |_| ready).await;
         let polling = tokio::spawn(poll(reporter.clone(), services.clone(), dependencies));
         (
             Self {
@@ -78,7 +93,7 @@ impl Readiness {
     /// Says NOT_SERVING for good.
     pub(super) async fn stop(self) {
         self.polling.abort();
-        announce(&self.reporter, &self.services, false).await;
+        announce(&self.reporter, &self.services, |_| false).await;
     }
 }
 
@@ -94,12 +109,21 @@ async fn poll(
     loop {
         let answers = join_all(dependencies.iter().map(Dependency::problem)).await;
         let problems: Vec<_> = answers.into_iter().flatten().collect();
-        let now: Vec<_> = problems.iter().map(|(name, _)| *name).collect();
+        let now: Vec<_> = problems.iter().map(|(it, _)| it.name).collect();
         if away.as_ref() != Some(&now) {
-            announce(&reporter, &services, now.is_empty()).await;
-            match problems.is_empty() {
-                true => tracing::info!("ready: every dependency answers"),
-                false => tracing::warn!(?problems, "not ready"),
+            let ready = |service: &str| !problems.iter().any(|(it, _)| it.holds_back(service));
+            announce(&reporter, &services, ready).await;
+            if problems.is_empty() {
+                tracing::info!("ready: every dependency answers");
+            }
+            for (dependency, problem) in &problems {
+                let services = dependency.services.unwrap_or(&services);
+                tracing::warn!(
+                    dependency = dependency.name,
+                    problem,
+                    ?services,
+                    "not ready"
+                );
             }
             away = Some(now);
         }
@@ -107,13 +131,13 @@ async fn poll(
     }
 }
 
-async fn announce(reporter: &HealthReporter, services: &[&str], ready: bool) {
-    let status = if ready {
-        ServingStatus::Serving
-    } else {
-        ServingStatus::NotServing
-    };
+async fn announce(reporter: &HealthReporter, services: &[&str], ready: impl Fn(&str) -> bool) {
     for service in services.iter().chain(&[""]) {
+        let status = if ready(service) {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
         reporter.set_service_status(service, status).await;
     }
 }

@@ -18,8 +18,8 @@ use bionicpro_mesh::config::Basics;
 use bionicpro_mesh::kafka::Trouble;
 use bionicpro_mesh::server::{Server, shutdown_signal};
 use bionicpro_mesh::{clickhouse, config as configuration, telemetry};
-use bionicpro_proto::ingest::v1::etl_service_server::EtlServiceServer;
-use bionicpro_proto::ingest::v1::telemetry_service_server::TelemetryServiceServer;
+use bionicpro_proto::ingest::v1::etl_service_server::{self, EtlServiceServer};
+use bionicpro_proto::ingest::v1::telemetry_service_server::{self, TelemetryServiceServer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,10 @@ use crate::store::telemetry::TelemetrySource;
 use crate::store::warehouse::Warehouse;
 
 const NAME: &str = "bionicpro-ingest";
+/// What needs only Kafka: readings are taken whatever else is away.
+const TAKING: &[&str] = &[telemetry_service_server::SERVICE_NAME, ""];
+/// What needs the stores: runs, and the program as a whole.
+const LOADING: &[&str] = &[etl_service_server::SERVICE_NAME, ""];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -105,10 +109,10 @@ fn server(
     let kafka = Arc::clone(&log);
     Server::new(NAME, basics.listen, basics.verifier(NAME))
         .environment(basics.environment)
-        .dependency("operational-database", etl.runs.readiness())
-        .dependency("clickhouse", warehouse.readiness())
-        .dependency("kafka", move || Arc::clone(&kafka).ping())
-        .dependency("telemetry-writer", move || {
+        .dependency_of(LOADING, "operational-database", etl.runs.readiness())
+        .dependency_of(LOADING, "clickhouse", warehouse.readiness())
+        .dependency_of(TAKING, "kafka", move || Arc::clone(&kafka).ping())
+        .dependency_of(LOADING, "telemetry-writer", move || {
             std::future::ready(trouble.check())
         })
         .add_service(

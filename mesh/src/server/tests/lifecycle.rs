@@ -63,6 +63,46 @@ async fn health_follows_the_dependencies_and_recovers_by_itself() {
 }
 
 #[tokio::test]
+async fn a_dependency_holds_back_only_the_services_that_need_it() {
+    const TEST: &str = "bionicpro.test.v1.TestService";
+    let issuer = Issuer::start().await;
+    let there = Arc::new(AtomicBool::new(true));
+    let asked = there.clone();
+    let server = server(&issuer, &Probe::default())
+        .dependency_of(&[""], "others'", || async { Err("away") })
+        .dependency_of(&[TEST], "its", move || {
+            let answer = asked.load(Ordering::SeqCst).then_some(()).ok_or("away");
+            async move { answer }
+        });
+    let running = Running::start(server).await;
+    let client = HealthClient::new(connect(&running));
+    let becomes = |service: &'static str, expected| {
+        let mut client = client.clone();
+        async move {
+            let service = service.to_owned();
+            let watched = client.watch(HealthCheckRequest { service }).await;
+            let mut statuses = watched.unwrap().into_inner();
+            let reached = async {
+                while statuses
+                    .next()
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .status()
+                    .as_str_name()
+                    != expected
+                {}
+            };
+            timeout(SOON, reached).await.unwrap();
+        }
+    };
+    becomes(TEST, "SERVING").await;
+    becomes("", "NOT_SERVING").await;
+    there.store(false, Ordering::SeqCst);
+    becomes(TEST, "NOT_SERVING").await;
+}
+
+#[tokio::test]
 async fn a_call_under_way_ends_before_the_server_does() {
     let (issuer, probe) = (Issuer::start().await, Probe::default());
     let running = Running::start(server(&issuer, &probe)).await;
