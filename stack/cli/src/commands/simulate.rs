@@ -28,6 +28,8 @@ const METHOD: &str = "bionicpro.ingest.v1.TelemetryService/RecordReadings";
 /// Readings of one message, and messages of one stream: the next stream begins behind them.
 const MESSAGE: usize = 500;
 const STREAM: usize = 20 * MESSAGE;
+/// How long before readings that were not taken are sent again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) fn run(site: &Site, options: &cli::Simulate) -> Result<()> {
     let world = World::of(&site.topology)?
@@ -41,9 +43,10 @@ pub(super) fn run(site: &Site, options: &cli::Simulate) -> Result<()> {
         live.devices(),
         options.rate
     );
-    let sums = send(site, &live, options, &told_to_stop()?)?;
+    let mut sums = Sums::default();
+    let outcome = send(site, &live, options, &told_to_stop()?, &mut sums);
     println!("in all: {sums}");
-    Ok(())
+    outcome
 }
 
 fn send(
@@ -51,10 +54,10 @@ fn send(
     live: &Live<'_>,
     options: &cli::Simulate,
     stop: &Receiver<()>,
-) -> Result<Sums> {
+    sums: &mut Sums,
+) -> Result<()> {
     let caller = Caller::of_devices(site);
     let (began, rate) = (Instant::now(), options.rate as usize);
-    let mut sums = Sums::default();
     for second in 1_u32.. {
         let due = began + Duration::from_secs(second.into());
         let wait = due.saturating_duration_since(Instant::now());
@@ -62,14 +65,47 @@ fn send(
             break;
         }
         let readings = live.second(Utc::now(), rate * (second as usize - 1), rate);
-        let sent = record(&caller, &site.topology.ingest.address, &readings)?;
+        let record = || record(&caller, &site.topology.ingest.address, &readings);
+        let Some(sent) = insist(record, stop, AGAIN)? else {
+            break;
+        };
         println!("{second:>5} s: {sent}");
-        sums += sent;
+        *sums += sent;
         if options.seconds == Some(second) {
             break;
         }
     }
-    Ok(sums)
+    Ok(())
+}
+
+/// Sends the same readings until they are taken; nothing where it is told to stop before.
+fn insist(
+    mut record: impl FnMut() -> Result<Sums>,
+    stop: &Receiver<()>,
+    pause: Duration,
+) -> Result<Option<Sums>> {
+    loop {
+        match record() {
+            Err(error) if passes(&error) => println!("not taken, sent again: {error:#}"),
+            sent => return sent.map(Some),
+        }
+        if stop.recv_timeout(pause).is_ok() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Whether a call can succeed later as it is: the service is away, or what it needs is. So grpcurl
+/// writes it.
+fn passes(error: &anyhow::Error) -> bool {
+    let words = format!("{error:#}");
+    [
+        "Code: Unavailable",
+        "Code: DeadlineExceeded",
+        "Failed to dial",
+    ]
+    .iter()
+    .any(|sign| words.contains(sign))
 }
 
 /// Sends readings as streams, side by side.
@@ -159,6 +195,34 @@ impl fmt::Display for Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn readings_are_sent_until_they_are_taken() {
+        let (told, stop) = mpsc::channel();
+        let taken = Sums {
+            accepted: 5,
+            ..Sums::default()
+        };
+        let mut answers = vec![
+            Ok(taken),
+            Err(anyhow::anyhow!("ERROR:\n  Code: Unavailable\n  Message: …")),
+            Err(anyhow::anyhow!("Failed to dial target host: refused")),
+        ];
+        let sent = insist(
+            || answers.pop().expect("no further call"),
+            &stop,
+            Duration::ZERO,
+        );
+        assert_eq!(sent.expect("taken"), Some(taken));
+
+        let refused = || bail!("ERROR:\n  Code: PermissionDenied");
+        assert!(insist(refused, &stop, Duration::ZERO).is_err());
+
+        told.send(()).expect("somebody listens");
+        let away = || bail!("ERROR:\n  Code: Unavailable");
+        let none = insist(away, &stop, AGAIN).expect("told to stop");
+        assert_eq!(none, None);
+    }
 
     #[test]
     fn a_receipt_is_read_as_grpcurl_writes_it() {
