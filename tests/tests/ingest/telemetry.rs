@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bionicpro_proto::ingest::v1::Reading;
-use bionicpro_tests::devices::{Devices, ids, new_id, now, readings, recorded};
+use bionicpro_tests::devices::{Devices, TOPIC, ids, new_id, now, readings, recorded};
 use bionicpro_tests::rpc::reason;
 use bionicpro_tests::tokens::{self, Difference, Guest};
 use bionicpro_tests::{eventually, stack};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigSource, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -28,6 +31,26 @@ async fn topic() -> HashMap<Uuid, usize> {
     tokio::task::spawn_blocking(|| recorded(stack()).unwrap())
         .await
         .unwrap()
+}
+
+#[tokio::test]
+async fn the_topic_says_itself_for_how_long_it_keeps_readings() {
+    const DAY_MS: u64 = 86_400_000;
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", &stack().kafka.brokers)
+        .create()
+        .unwrap();
+    let configs = admin
+        .describe_configs(
+            [&ResourceSpecifier::Topic(TOPIC)],
+            &AdminOptions::new().request_timeout(Some(LIMIT)),
+        )
+        .await
+        .unwrap();
+    let retention = configs[0].as_ref().unwrap().get("retention.ms").unwrap();
+    assert_eq!(retention.source, ConfigSource::DynamicTopic);
+    let kept: u64 = retention.value.as_ref().unwrap().parse().unwrap();
+    assert_eq!(kept, 7 * DAY_MS);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use bionicpro_mesh::telemetry::messaging;
 use bionicpro_proto::ingest::v1::RecordedReading;
 use prost::Message;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::Span;
@@ -24,6 +24,8 @@ const CLIENT: &str = "bionicpro-ingest";
 const PARTITIONS: i32 = 8;
 /// The brokers' own default.
 const REPLICATION: i32 = -1;
+/// How long readings are kept: for so long ClickHouse may be away without any getting lost.
+const RETENTION_MS: &str = "604800000";
 /// How long an answer of the brokers may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 const CREATION_LIMIT: Duration = Duration::from_secs(20);
@@ -39,6 +41,11 @@ pub(crate) async fn create_topic(kafka: &Kafka) -> Result<(), KafkaError> {
     );
     let options = AdminOptions::new().operation_timeout(Some(CREATION_LIMIT));
     let options = options.request_timeout(Some(CREATION_LIMIT));
+    let topic = topic.set("retention.ms", RETENTION_MS);
+    let topic = match in_sync(replication(&admin, &options).await?) {
+        Some(least) => topic.set("min.insync.replicas", least),
+        None => topic,
+    };
     for outcome in admin.create_topics([&topic], &options).await? {
         match outcome {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
@@ -46,6 +53,30 @@ pub(crate) async fn create_topic(kafka: &Kafka) -> Result<(), KafkaError> {
         }
     }
     Ok(())
+}
+
+/// How many replicas the brokers give a topic by default.
+async fn replication(
+    admin: &AdminClient<Quiet>,
+    options: &AdminOptions,
+) -> Result<u16, KafkaError> {
+    let unknown = KafkaError::AdminOp(RDKafkaErrorCode::InvalidReplicationFactor);
+    let brokers = admin.inner().fetch_metadata(None, CREATION_LIMIT)?;
+    let broker = brokers.brokers().first().ok_or_else(|| unknown.clone())?;
+    let broker = ResourceSpecifier::Broker(broker.id());
+    let configs = admin.describe_configs([&broker], options).await?;
+    configs
+        .iter()
+        .flatten()
+        .filter_map(|config| config.get("default.replication.factor"))
+        .find_map(|entry| entry.value.as_ref()?.parse().ok())
+        .ok_or(unknown)
+}
+
+/// On how many replicas a reading has to be before it is acknowledged: where there are three, one
+/// may be away, and the loss of another one loses nothing. None: the brokers' own default.
+fn in_sync(replication: u16) -> Option<&'static str> {
+    (replication >= 3).then_some("2")
 }
 
 /// The group that takes the readings out.
@@ -138,5 +169,17 @@ impl Writing {
             self.sending.acknowledged().await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_of_three_replicas_have_a_reading_before_it_is_acknowledged() {
+        assert_eq!(in_sync(1), None);
+        assert_eq!(in_sync(2), None);
+        assert_eq!(in_sync(3), Some("2"));
     }
 }
