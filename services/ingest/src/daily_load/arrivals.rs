@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::DailyLoad;
 use crate::error::Error;
@@ -14,16 +13,16 @@ use crate::run::Change;
 const LOOK: Duration = Duration::from_secs(3);
 
 impl DailyLoad {
-    /// Starts runs over days of which readings have arrived, until `stop`.
-    pub(super) async fn follow_arrivals(&self, woken: &Notify, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
+    /// Starts runs over days of which readings have arrived.
+    pub(super) async fn follow_arrivals(&self, woken: &Notify) {
+        loop {
             if let Err(error) = self.reopen_arrived(woken).await {
                 tracing::warn!(
                     error = error.with_sources(),
                     "could not look for days of which readings have arrived"
                 );
             }
-            self.until_next_look(LOOK, stop).await;
+            self.until_next_look(LOOK).await;
         }
     }
 

@@ -44,11 +44,18 @@ pub(crate) struct DailyLoad {
 impl DailyLoad {
     /// Works until `stop`; `woken` says that there is a new run.
     pub(crate) async fn work(&self, woken: &Notify, stop: &CancellationToken) {
+        // A run is left in order. The others leave nothing open, and a store that does not answer
+        // them must not keep the process.
+        let rounds = Box::pin(async {
+            tokio::join!(
+                self.close_left_runs(),
+                self.reopen_days(woken),
+                self.follow_arrivals(woken),
+            )
+        });
         tokio::join!(
             self.take_runs(woken, stop),
-            self.close_left_runs(stop),
-            self.reopen_days(woken, stop),
-            self.follow_arrivals(woken, stop),
+            stop.run_until_cancelled(rounds)
         );
     }
 
@@ -72,25 +79,24 @@ impl DailyLoad {
         }
     }
 
-    async fn close_left_runs(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
+    async fn close_left_runs(&self) {
+        loop {
             if let Err(error) = self.close_unheld().await {
                 tracing::warn!(
                     error = error.with_sources(),
                     "could not clean up after runs that were left"
                 );
             }
-            stop.run_until_cancelled(tokio::time::sleep(ROUND)).await;
+            tokio::time::sleep(ROUND).await;
         }
     }
 
     /// Waits until it is time to look for days to load again: after a run, which makes room for the
     /// next one, or else after `interval`.
-    async fn until_next_look(&self, interval: Duration, stop: &CancellationToken) {
+    async fn until_next_look(&self, interval: Duration) {
         tokio::select! {
             () = self.ended.notified() => {}
             () = tokio::time::sleep(interval) => {}
-            () = stop.cancelled() => {}
         }
     }
 
@@ -167,5 +173,50 @@ impl DailyLoad {
             tracing::warn!(run_id = %run, "run ended unfinished; its open day is as before");
         }
         unheld.close().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bionicpro_mesh::clickhouse::{Settings, connect};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// A load whose databases refuse, and whose ClickHouse is at an address.
+    fn load(clickhouse: &str) -> DailyLoad {
+        let nowhere: tokio_postgres::Config = "postgres://nobody@127.0.0.1:1/none".parse().unwrap();
+        let client = connect(&Settings {
+            url: clickhouse.parse().unwrap(),
+            user: "nobody".to_owned(),
+            password: String::new().into(),
+            database: "none".to_owned(),
+        });
+        DailyLoad {
+            runs: Runs::new(nowhere.clone()).unwrap(),
+            source: TelemetrySource::new(nowhere),
+            warehouse: Warehouse::new(client.clone()),
+            crm: Crm::new(client),
+            crm_limit: SOON,
+            rehearsal: Rehearsal::Off,
+            ended: Notify::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn it_stops_although_clickhouse_does_not_answer() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let load = load(&format!("http://{}", silent.local_addr().unwrap()));
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let working = tokio::spawn(async move { load.work(&Notify::new(), &stopping).await });
+        let _asked = silent.accept().await.unwrap();
+        stop.cancel();
+        timeout(SOON, working).await.expect("it stops").unwrap();
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::DailyLoad;
 use crate::error::Error;
@@ -35,10 +34,10 @@ impl DailyLoad {
         }
     }
 
-    /// Starts runs over days whose wearers have changed, until `stop`.
-    pub(super) async fn reopen_days(&self, woken: &Notify, stop: &CancellationToken) {
+    /// Starts runs over days whose wearers have changed.
+    pub(super) async fn reopen_days(&self, woken: &Notify) {
         let mut settled = None;
-        while !stop.is_cancelled() {
+        loop {
             match self.reopen_changed(settled, woken).await {
                 Ok(inputs) => settled = inputs,
                 Err(error) => tracing::warn!(
@@ -46,7 +45,7 @@ impl DailyLoad {
                     "could not look for days whose wearers have changed"
                 ),
             }
-            self.until_next_look(LOOK, stop).await;
+            self.until_next_look(LOOK).await;
         }
     }
 
