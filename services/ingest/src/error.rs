@@ -28,6 +28,8 @@ pub(crate) enum Error {
     #[error("The call brought no readings: send at least one message with at least one reading.")]
     NoReadings,
 
+    #[error("The service is being stopped: send all readings of the stream again.")]
+    Stopping,
     #[error("Kafka has not acknowledged all readings: send all of them again.")]
     Kafka(#[source] Source),
     #[error("The operational database does not answer.")]
@@ -124,6 +126,7 @@ fn failure(error: &Error) -> Failure {
             refuse(Code::InvalidArgument, Reason::InvalidField).field("readings", "There is none.")
         }
         Error::Kafka(_) => Failure::unavailable("kafka"),
+        Error::Stopping => Failure::unavailable("ingest"),
         Error::RunNotFound => refuse(Code::NotFound, Reason::RunNotFound),
         Error::RunConflict { run_id } => refuse(Code::FailedPrecondition, Reason::RunConflict)
             .metadata("run_id", run_id.to_string()),

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Command, Config};
 use crate::daily_load::DailyLoad;
 use crate::rpc::Etl;
+use crate::rpc::stopping::Stopping;
 use crate::rpc::telemetry::Telemetry;
 use crate::store::crm::Crm;
 use crate::store::kafka::{self, Log};
@@ -68,7 +69,11 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
         runs: runs.clone(),
         wake: Arc::clone(&wake),
     };
-    let server = server(&config.basics, etl, &warehouse, log, trouble);
+    let devices = Telemetry {
+        log,
+        stopping: Stopping(stop.clone()),
+    };
+    let server = server(&config.basics, etl, &warehouse, devices, trouble);
     let load = DailyLoad {
         runs,
         source: TelemetrySource::new(config.telemetry_database),
@@ -103,10 +108,10 @@ fn server(
     basics: &Basics,
     etl: Etl,
     warehouse: &Warehouse,
-    log: Arc<Log>,
+    devices: Telemetry,
     trouble: Arc<Trouble>,
 ) -> Server {
-    let kafka = Arc::clone(&log);
+    let kafka = Arc::clone(&devices.log);
     Server::new(NAME, basics.listen, basics.verifier(NAME))
         .environment(basics.environment)
         .dependency_of(LOADING, "operational-database", etl.runs.readiness())
@@ -116,7 +121,7 @@ fn server(
             std::future::ready(trouble.check())
         })
         .add_service(
-            TelemetryServiceServer::new(Telemetry { log })
+            TelemetryServiceServer::new(devices)
                 .max_decoding_message_size(rpc::telemetry::LARGEST_MESSAGE),
         )
         .add_service(EtlServiceServer::new(etl))

@@ -4,6 +4,7 @@ mod encode;
 mod get_run;
 mod list_runs;
 mod start_run;
+pub(crate) mod stopping;
 pub(crate) mod telemetry;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use bionicpro_proto::ingest::v1::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
+use super::stopping::Stopping;
 use crate::recording::{self, Recording};
 use crate::store::kafka::Log;
 
@@ -20,6 +21,7 @@ pub(crate) const LARGEST_MESSAGE: usize = 512 << 10;
 /// What the calls need.
 pub(crate) struct Telemetry {
     pub(crate) log: Arc<Log>,
+    pub(crate) stopping: Stopping,
 }
 
 #[tonic::async_trait]
@@ -30,10 +32,13 @@ impl TelemetryService for Telemetry {
     ) -> Result<Response<RecordReadingsResponse>, Status> {
         let mut messages = request.into_inner();
         let mut recording = Recording::begin(&self.log);
-        while let Some(message) = messages.message().await? {
-            recording.take(&message.readings).await?;
-        }
-        let receipt = Some(receipt(recording.finish().await?));
+        let recorded = async {
+            while let Some(message) = messages.message().await? {
+                recording.take(&message.readings).await?;
+            }
+            Ok::<_, Status>(recording.finish().await?)
+        };
+        let receipt = Some(receipt(self.stopping.bound(recorded).await?));
         Ok(RecordReadingsResponse { receipt }.into())
     }
 
