@@ -40,10 +40,17 @@ const TAKING: &[&str] = &[telemetry_service_server::SERVICE_NAME, ""];
 /// What needs the stores: runs, and the program as a whole.
 const LOADING: &[&str] = &[etl_service_server::SERVICE_NAME, ""];
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let config = configuration::from_process(Config::read);
     let _telemetry = telemetry::start(NAME, &config.basics.telemetry)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(run(config));
+    // What leaves the group waits for an insert that ClickHouse does not take, which was waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
     let runs = Runs::new(config.operational_database.clone())?;
     let client = clickhouse::connect(&config.clickhouse);
     let crm = Crm::new(client.clone());
