@@ -48,7 +48,7 @@ pub fn run(config: Config, policies: Policies) -> anyhow::Result<()> {
     let token = own_token(&config);
     let config = Arc::new(config);
     let make_door = doors(config.clone(), token.clone(), policies);
-    let mut workers = server::start(&listener, make_door, &stop)?;
+    let mut workers = server::start(listener, make_door, &stop)?;
     if let Some(listen) = config.downloads_listen {
         let listener = server::bind(listen).with_context(|| format!("listening on {listen}"))?;
         let make = downloads(config, token);

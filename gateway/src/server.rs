@@ -39,9 +39,11 @@ pub(crate) fn bind(listen: SocketAddr) -> io::Result<std::net::TcpListener> {
 }
 
 /// Starts a worker per core. `make_door` runs inside each worker's runtime.
-/// The workers end, after the calls under way, when `stop` is cancelled.
+/// The workers end, after the calls under way, when `stop` is cancelled. They
+/// alone keep the socket: who comes while they end is refused at once, and not
+/// left waiting for somebody to take the connection.
 pub(crate) fn start<F>(
-    listener: &std::net::TcpListener,
+    listener: std::net::TcpListener,
     make_door: F,
     stop: &CancellationToken,
 ) -> io::Result<Vec<JoinHandle<()>>>
@@ -49,7 +51,7 @@ where
     F: Fn() -> Door + Clone + Send + 'static,
 {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    (0..cores)
+    let workers = (0..cores)
         .map(|core| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -64,7 +66,9 @@ where
                     }
                 })
         })
-        .collect()
+        .collect();
+    drop(listener);
+    workers
 }
 
 pub(crate) async fn accept(
