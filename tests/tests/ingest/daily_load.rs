@@ -10,8 +10,11 @@ use bionicpro_tests::loader::Etl;
 use bionicpro_tests::stack;
 use bionicpro_tests::telemetry::{Telemetry, mart, worn_in_2020};
 
+use crate::in_use;
+
 #[tokio::test]
 async fn the_mart_of_the_day_of_a_handover_equals_the_sources() {
+    let _in_use = in_use().await;
     let (telemetry, etl) = (
         Telemetry::connect(stack()).await.unwrap(),
         Etl::new(stack()).await.unwrap(),
@@ -26,6 +29,7 @@ async fn the_mart_of_the_day_of_a_handover_equals_the_sources() {
 
 #[tokio::test]
 async fn the_readings_of_a_shared_prosthesis_are_split_between_its_wearers() {
+    let _in_use = in_use().await;
     let (telemetry, etl) = (
         Telemetry::connect(stack()).await.unwrap(),
         Etl::new(stack()).await.unwrap(),
@@ -44,6 +48,7 @@ async fn the_readings_of_a_shared_prosthesis_are_split_between_its_wearers() {
 
 #[tokio::test]
 async fn a_reading_that_is_gone_from_the_source_is_gone_from_the_mart() {
+    let _in_use = in_use().await;
     const DAY: &str = "2020-02-01";
     let prosthesis = worn_in_2020(stack()).await.unwrap();
     let (telemetry, etl) = (
@@ -64,6 +69,7 @@ async fn a_reading_that_is_gone_from_the_source_is_gone_from_the_mart() {
 
 #[tokio::test]
 async fn a_run_builds_with_what_the_crm_knew_when_it_began() {
+    let _in_use = in_use().await;
     let etl = Etl::new(stack()).await.unwrap();
     let run = etl.load("2020-02-10", "2020-02-10").await;
     let (began, known) = (run.started_at.unwrap(), run.crm_watermark.unwrap());

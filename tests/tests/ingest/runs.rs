@@ -9,17 +9,15 @@ use bionicpro_tests::loader::{Etl, Loader};
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::rpc::reason;
 use bionicpro_tests::stack;
-use tokio::sync::Mutex;
 use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-/// The stack has one ingest service: no test calls it while another kills it.
-static INGEST: Mutex<()> = Mutex::const_new(());
+use crate::alone;
 
 #[tokio::test]
 async fn a_request_that_is_repeated_answers_the_same_run() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let etl = Etl::new(stack()).await.unwrap();
     let request = Uuid::new_v4();
     let first = etl
@@ -44,7 +42,7 @@ async fn a_request_that_is_repeated_answers_the_same_run() {
 
 #[tokio::test]
 async fn days_that_cannot_be_loaded_are_refused_by_their_field() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let etl = Etl::new(stack()).await.unwrap();
     for (first, last, field) in [
         ("2020-02-30", "2020-03-01", "start_day"),
@@ -64,7 +62,7 @@ async fn days_that_cannot_be_loaded_are_refused_by_their_field() {
 
 #[tokio::test]
 async fn the_list_of_runs_has_each_run_once() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let etl = Etl::new(stack()).await.unwrap();
     let mut started = BTreeSet::new();
     for day in ["2020-02-04", "2020-02-05", "2020-02-06"] {
@@ -93,7 +91,7 @@ async fn the_list_of_runs_has_each_run_once() {
 
 #[tokio::test]
 async fn a_page_token_of_ones_own_making_is_refused() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let etl = Etl::new(stack()).await.unwrap();
     let request = ListRunsRequest {
         page_size: 2,
@@ -108,7 +106,7 @@ async fn a_page_token_of_ones_own_making_is_refused() {
 
 #[tokio::test]
 async fn a_run_over_days_of_an_unfinished_one_is_refused_and_told_which() {
-    let _alone = INGEST.lock().await;
+    let _alone = alone().await;
     let ingest = Process::of(stack(), "ingest");
     let away = ingest.stop().unwrap();
     let loader = Loader::start(stack(), &["--daily-load-rehearsal=slow"]).unwrap();

@@ -18,6 +18,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+use crate::in_use;
+
 /// A prosthesis that nobody wears.
 const NOBODYS: &str = "01900000-0000-7000-a000-00000000f001";
 /// The middle of a day long before the seeded time.
@@ -35,6 +37,7 @@ async fn topic() -> HashMap<Uuid, usize> {
 
 #[tokio::test]
 async fn the_topic_says_itself_for_how_long_it_keeps_readings() {
+    let _in_use = in_use().await;
     const DAY_MS: u64 = 86_400_000;
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", &stack().kafka.brokers)
@@ -55,6 +58,7 @@ async fn the_topic_says_itself_for_how_long_it_keeps_readings() {
 
 #[tokio::test]
 async fn what_a_stream_brings_is_in_kafka_once_when_it_is_answered() {
+    let _in_use = in_use().await;
     let devices = Devices::new(stack()).await.unwrap();
     let sent = readings(NOBODYS, IN_2020, 5_000);
     let messages: Vec<_> = sent.chunks(700).map(<[Reading]>::to_vec).collect();
@@ -69,6 +73,7 @@ async fn what_a_stream_brings_is_in_kafka_once_when_it_is_answered() {
 
 #[tokio::test]
 async fn a_bad_reading_is_rejected_by_number_and_field_and_the_others_go_on() {
+    let _in_use = in_use().await;
     let good = || readings(NOBODYS, IN_2020, 1).remove(0);
     let bad: Vec<(&str, Spoil)> = vec![
         ("force_newtons", Box::new(|it| it.force_newtons = f64::NAN)),
@@ -135,6 +140,7 @@ async fn a_bad_reading_is_rejected_by_number_and_field_and_the_others_go_on() {
 
 #[tokio::test]
 async fn of_one_id_with_two_values_the_first_is_kept_and_the_second_counted() {
+    let _in_use = in_use().await;
     let first = readings(NOBODYS, IN_2020, 1).remove(0);
     let mut second = first.clone();
     second.response_ms += 500;
@@ -147,6 +153,7 @@ async fn of_one_id_with_two_values_the_first_is_kept_and_the_second_counted() {
 
 #[tokio::test]
 async fn a_call_without_readings_is_refused() {
+    let _in_use = in_use().await;
     let devices = Devices::new(stack()).await.unwrap();
     let empty = devices.stream(tokio_stream::iter(Vec::new())).await;
     let hollow = devices.stream(tokio_stream::iter(vec![Vec::new()])).await;
@@ -162,6 +169,7 @@ async fn a_call_without_readings_is_refused() {
 
 #[tokio::test]
 async fn a_message_of_5_mb_is_refused_with_the_limit_and_nothing_of_it_is_kept() {
+    let _in_use = in_use().await;
     let devices = Devices::new(stack()).await.unwrap();
     let large = readings(NOBODYS, IN_2020, 60_000);
     assert!(large.iter().map(prost::Message::encoded_len).sum::<usize>() > 5 << 20);
@@ -179,6 +187,7 @@ async fn a_message_of_5_mb_is_refused_with_the_limit_and_nothing_of_it_is_kept()
 
 #[tokio::test]
 async fn a_stream_that_dies_in_the_middle_is_simply_sent_again() {
+    let _in_use = in_use().await;
     let devices = Devices::new(stack()).await.unwrap();
     let sent = readings(NOBODYS, IN_2020, 2_000);
     let messages: Vec<_> = sent.chunks(500).map(<[Reading]>::to_vec).collect();
@@ -204,6 +213,7 @@ async fn a_stream_that_dies_in_the_middle_is_simply_sent_again() {
 
 #[tokio::test]
 async fn nobody_but_the_devices_backend_may_bring_readings() {
+    let _in_use = in_use().await;
     let guest = Guest::new(stack(), Difference::None).await.unwrap();
     let operator = guest.token_of(stack().user("operator1")).await.unwrap();
     guest.leave().await.unwrap();
