@@ -109,44 +109,49 @@ async fn a_page_that_begins_the_trace_itself_is_its_parent() {
 }
 
 /// A transaction of the CRM's own program, which is traced.
-async fn change_customers(crm: &mut Client, count: usize) -> Span {
+async fn change_customers(crm: &mut Client, count: usize) -> (Span, Vec<Uuid>) {
     let (mut span, traceparent) = jaeger::new_context().unwrap();
     span.name = CRM_TRANSACTION.to_owned();
     let transaction = crm.transaction().await.unwrap();
     let context = "SELECT set_config('bionicpro.traceparent', $1, true)";
     transaction.execute(context, &[&traceparent]).await.unwrap();
-    for _ in 0..count {
+    let customers: Vec<_> = (0..count).map(|_| Uuid::now_v7()).collect();
+    for customer in &customers {
         let insert = "INSERT INTO customers (id, full_name, email, phone, country, locale, time_zone, status)
                       VALUES ($1, 'Traced', 'traced@example.org', '+447700900001', 'GB', 'en-GB', 'Europe/London', 'active')";
-        transaction
-            .execute(insert, &[&Uuid::now_v7()])
-            .await
-            .unwrap();
+        transaction.execute(insert, &[customer]).await.unwrap();
     }
     transaction.commit().await.unwrap();
     jaeger::send(stack(), CRM, CRM_TRANSACTION, &span)
         .await
         .unwrap();
-    span
+    (span, customers)
+}
+
+/// Takes the customers away again: other tests count them.
+async fn forget(crm: &Client, customers: &[Uuid]) {
+    let delete = "DELETE FROM customers WHERE id = ANY($1)";
+    crm.execute(delete, &[&customers]).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_change_of_the_crm_is_followed_into_clickhouse() {
     let mut crm = crm::connect(stack()).await.unwrap();
-    let began = change_customers(&mut crm, 1).await;
+    let (began, customers) = change_customers(&mut crm, 1).await;
     let trace = || async { vec![jaeger::trace(stack(), &began.trace_id).await.unwrap()] };
     assert_edges(Journey::CrmChange, trace).await;
+    forget(&crm, &customers).await;
 }
 
 #[tokio::test]
 async fn changes_that_are_inserted_together_are_linked_with_their_insert_both_ways() {
     let mut crm = crm::connect(stack()).await.unwrap();
-    let began = change_customers(&mut crm, 8).await;
+    let (began, customers) = change_customers(&mut crm, 8).await;
     let started = Instant::now();
     loop {
         let trace = jaeger::trace(stack(), &began.trace_id).await.unwrap();
         if linked_both_ways(&trace).await {
-            return;
+            return forget(&crm, &customers).await;
         }
         assert!(started.elapsed() < ARRIVAL, "{}", trace.shown());
         tokio::time::sleep(Duration::from_millis(250)).await;
