@@ -10,6 +10,9 @@ pub mod identity;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod policy;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+pub mod rehearsal;
 pub mod request;
 pub mod server;
 pub mod status;

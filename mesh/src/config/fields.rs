@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use secrecy::SecretString;
 
+use super::Environment;
+
 /// Says that a field is wrong; [`Fields`] has noted what and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid;
@@ -135,6 +137,24 @@ impl Fields {
         parsed.map_err(|error| self.wrong(format!("{}: {error}", describe(name))))
     }
 
+    /// A field for tests, which takes out a safety or slows something down: it may be left out, and
+    /// must be unless `environment` is development.
+    ///
+    /// # Errors
+    /// It cannot be parsed, or is given outside of development.
+    pub fn development_only<T: FromStr<Err: Display>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Invalid> {
+        let value = self.optional(name)?;
+        // What is wrong with that field is said where it is read.
+        let environment = self.value("environment").and_then(|it| it.parse().ok());
+        if value.is_some() && environment != Some(Environment::Development) {
+            return Err(self.invalid(name, "is for development only"));
+        }
+        Ok(value)
+    }
+
     /// A secret that must be given.
     ///
     /// # Errors
@@ -251,6 +271,20 @@ mod tests {
                 "--colour: is not a field of this program",
             ]
         );
+    }
+
+    #[test]
+    fn a_field_for_tests_is_refused_outside_of_development() {
+        let read = |arguments: &[&str]| {
+            fields(arguments, &[]).read(|it| it.development_only::<String>("fault"))
+        };
+        let refused = "--fault (BIONICPRO_FAULT): is for development only".to_owned();
+        assert_eq!(read(&["--fault=x"]), Err(vec![refused.clone()]));
+        let elsewhere = ["--fault=x", "--environment=production"];
+        assert_eq!(read(&elsewhere), Err(vec![refused]));
+        let development = ["--fault=x", "--environment=development"];
+        assert_eq!(read(&development), Ok(Some("x".to_owned())));
+        assert_eq!(read(&["--environment=production"]), Ok(None));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{str::FromStr, sync::Arc};
 
 use bionicpro_mesh::{
     clickhouse,
-    config::{Basics, Environment, Fields, Invalid},
+    config::{Basics, Fields, Invalid},
 };
 
 use crate::feed::Feed;
@@ -71,22 +71,18 @@ impl Config {
         let topic_prefix = fields.or("topic-prefix", "crm".to_owned());
         let consumer_group = fields.or("consumer-group", "bionicpro-cdc".to_owned());
         let clickhouse = clickhouse::Settings::read(fields);
-        let fault = fields.optional("fault");
-        let (basics, fault) = (basics?, fault?);
-        if fault.is_some() && basics.environment != Environment::Development {
-            return Err(fields.invalid("fault", "is for development only"));
-        }
+        let fault = fields.development_only("fault");
         Ok(Self {
             command: match command? {
                 "migrate" => Command::Migrate,
                 _ => Command::Serve,
             },
-            basics,
+            basics: basics?,
             feed: Arc::new(Feed::new(topic_prefix?, consumer_group?)),
             kafka_brokers: kafka_brokers?,
             connect_offsets_topic: connect_offsets_topic?,
             clickhouse: clickhouse?,
-            fault,
+            fault: fault?,
         })
     }
 }

@@ -1,12 +1,11 @@
 //! The configuration of this service, read once.
 
-use bionicpro_mesh::clickhouse;
-use bionicpro_mesh::config::{Basics, Environment, Fields, Invalid};
+use bionicpro_mesh::config::{Basics, Fields, Invalid};
+use bionicpro_mesh::rehearsal::Rehearsal;
+use bionicpro_mesh::{clickhouse, postgres};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio_postgres::config::Config as Database;
-
-use crate::rehearsal::Rehearsal;
 
 const PORT: u16 = 7053;
 const CRM_LIMIT_SECONDS: u64 = 30;
@@ -88,43 +87,28 @@ impl Config {
     pub(crate) fn read(fields: &Fields) -> Result<Self, Invalid> {
         let command = fields.command(&["serve", "migrate"]);
         let basics = Basics::read(fields, PORT);
-        let telemetry_database = database(fields, "telemetry-database-url");
-        let operational_database = database(fields, "operational-database-url");
+        let telemetry_database = postgres::address(fields, "telemetry-database-url");
+        let operational_database = postgres::address(fields, "operational-database-url");
         let clickhouse = clickhouse::Settings::read(fields);
         let kafka = Kafka::read(fields);
-        let fault = fields.optional("fault");
+        let fault = fields.development_only("fault");
         let crm_limit = fields.or("crm-limit-seconds", CRM_LIMIT_SECONDS);
-        let rehearsal = fields.or("daily-load-rehearsal", Rehearsal::default());
-        let (basics, rehearsal, fault) = (basics?, rehearsal?, fault?);
-        if fault.is_some() && basics.environment != Environment::Development {
-            return Err(fields.invalid("fault", "is for development only"));
-        }
-        if rehearsal != Rehearsal::Off && basics.environment != Environment::Development {
-            return Err(fields.invalid("daily-load-rehearsal", "is for development only"));
-        }
+        let rehearsal = fields.development_only("daily-load-rehearsal");
         Ok(Self {
             command: match command? {
                 "migrate" => Command::Migrate,
                 _ => Command::Serve,
             },
-            basics,
+            basics: basics?,
             telemetry_database: telemetry_database?,
             operational_database: operational_database?,
             clickhouse: clickhouse?,
             kafka: kafka?,
             crm_limit: Duration::from_secs(crm_limit?),
-            rehearsal,
-            fault,
+            rehearsal: rehearsal?.unwrap_or_default(),
+            fault: fault?,
         })
     }
-}
-
-/// The address holds a password: what is wrong with it is not repeated.
-fn database(fields: &Fields, name: &'static str) -> Result<Database, Invalid> {
-    let url = fields.secret(name)?;
-    secrecy::ExposeSecret::expose_secret(&url)
-        .parse()
-        .map_err(|_| fields.invalid(name, "is not the address of a Postgres database"))
 }
 
 #[cfg(test)]

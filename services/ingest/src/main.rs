@@ -6,7 +6,6 @@ mod days;
 mod error;
 mod page_token;
 mod recording;
-mod rehearsal;
 mod rpc;
 mod run;
 mod store;

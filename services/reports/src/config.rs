@@ -1,13 +1,13 @@
 //! The configuration of this service, read once.
 
-use bionicpro_mesh::clickhouse;
-use bionicpro_mesh::config::{Basics, Environment, Fields, Invalid};
+use bionicpro_mesh::config::{Basics, Fields, Invalid};
+use bionicpro_mesh::rehearsal::Rehearsal;
+use bionicpro_mesh::{clickhouse, postgres};
 use secrecy::ExposeSecret as _;
 use tokio_postgres::config::Config as Database;
 use url::Url;
 
 use crate::export::keys::Keys;
-use crate::rehearsal::Rehearsal;
 use crate::store::FilesSettings;
 
 const PORT: u16 = 7052;
@@ -44,35 +44,23 @@ impl Config {
         let command = fields.command(&["serve", "migrate"]);
         let basics = Basics::read(fields, PORT);
         let clickhouse = clickhouse::Settings::read(fields);
-        let operational_database = database(fields, "operational-database-url");
+        let operational_database = postgres::address(fields, "operational-database-url");
         let files = files(fields);
         let keys = keys(fields);
-        let rehearsal = fields.or("exports-rehearsal", Rehearsal::default());
-        let (basics, rehearsal) = (basics?, rehearsal?);
-        if rehearsal != Rehearsal::Off && basics.environment != Environment::Development {
-            return Err(fields.invalid("exports-rehearsal", "is for development only"));
-        }
+        let rehearsal = fields.development_only("exports-rehearsal");
         Ok(Self {
             command: match command? {
                 "migrate" => Command::Migrate,
                 _ => Command::Serve,
             },
-            basics,
+            basics: basics?,
             clickhouse: clickhouse?,
             operational_database: operational_database?,
             files: files?,
             keys: keys?,
-            rehearsal,
+            rehearsal: rehearsal?.unwrap_or_default(),
         })
     }
-}
-
-/// The address holds a password: what is wrong with it is not repeated.
-fn database(fields: &Fields, name: &'static str) -> Result<Database, Invalid> {
-    let url = fields.secret(name)?;
-    url.expose_secret()
-        .parse()
-        .map_err(|_| fields.invalid(name, "is not the address of a Postgres database"))
 }
 
 fn files(fields: &Fields) -> Result<FilesSettings, Invalid> {

@@ -8,7 +8,6 @@ mod export_page;
 mod freshness;
 mod page_token;
 mod period;
-mod rehearsal;
 mod report;
 mod rpc;
 mod store;

@@ -1,5 +1,7 @@
 //! One day of a run: load the readings, build the day aside, check it, swap it in.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{DailyLoad, chunks};
@@ -11,6 +13,8 @@ use crate::store::warehouse::{DayCounts, Known, RunDay};
 
 /// How often a day is built before it counts as failed.
 const ATTEMPTS: u32 = 3;
+/// How long a rehearsal stands still before each swap.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl DailyLoad {
     /// Loads a day. Until the swap the mart has the old day, from then on the new one.
@@ -36,10 +40,10 @@ impl DailyLoad {
         if !readings.source_has_day {
             self.refuse_loss(run_day, counts).await?;
         }
-        if self.rehearsal.removes_first() {
+        if self.rehearsal.is_unsafe() {
             self.warehouse.remove(run_day).await?;
         }
-        self.rehearsal.stand_still().await;
+        self.rehearsal.stand_still(PAUSE).await;
         // A process that lost its lock may have been cleaned up after: it must not swap. Should
         // the lock be lost only now, the swap fails, because the staging table is dropped first.
         lease.confirm().await?;

@@ -10,13 +10,13 @@ mod wearers;
 
 use std::time::Duration;
 
+use bionicpro_mesh::rehearsal::Rehearsal;
 use chrono::NaiveDate;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::error::Error;
-use crate::rehearsal::Rehearsal;
 use crate::run::Change;
 use crate::store::crm::Crm;
 use crate::store::operational::{Lease, Runs, Unheld};

@@ -1,13 +1,11 @@
 //! The runs in the operational Postgres: their rows, who works on them, what became of them.
 
+use bionicpro_mesh::postgres::{self, Database};
 use bionicpro_mesh::status::Reason;
 use chrono::{DateTime, NaiveDate, Utc};
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
-};
+use deadpool_postgres::{Object, Transaction};
 use futures::future::BoxFuture;
-use std::time::Duration;
-use tokio_postgres::{NoTls, Row};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::days::Days;
@@ -22,59 +20,36 @@ mod migrations {
 const COLUMNS: &str = "run_id, request_id, start_day, end_day, state, days_done, readings_read, \
      readings_unassigned, mart_rows_written, created_at, started_at, finished_at, failure, \
      failure_reason, crm_watermark, reopened, readings_sent";
-const CONNECTIONS: usize = 8;
-const WAIT: Duration = Duration::from_secs(3);
+const PROBE: &str = "SELECT 1 FROM etl_runs LIMIT 1";
 /// How often a new run is offered when the one in its way ends at the same moment.
 const OFFERS: usize = 3;
 
 /// The table of runs.
 #[derive(Clone)]
 pub(crate) struct Runs {
-    pool: Pool,
+    database: Database,
 }
 
 impl Runs {
     /// A pool that connects when it is first used.
-    pub(crate) fn new(database: tokio_postgres::Config) -> Result<Self, Error> {
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Verified,
-        };
-        let pool = Pool::builder(Manager::from_config(database, NoTls, recycling))
-            .max_size(CONNECTIONS)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .recycle_timeout(Some(WAIT))
-            .build()
-            .map_err(Error::operational)?;
-        Ok(Self { pool })
+    pub(crate) fn new(address: tokio_postgres::Config) -> Result<Self, Error> {
+        let database = Database::new(address)?;
+        Ok(Self { database })
     }
 
     /// Brings the tables to the state that this version needs.
     pub(crate) async fn migrate(&self) -> Result<(), Error> {
-        let mut connection = self.connection().await?;
-        migrations::migrations::runner()
-            .run_async(&mut **connection.as_mut())
-            .await
-            .map_err(Error::operational)?;
-        Ok(())
+        Ok(self
+            .database
+            .migrate(&migrations::migrations::runner())
+            .await?)
     }
 
     /// Asks whether the table can be read.
     pub(crate) fn readiness(
         &self,
-    ) -> impl Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync + 'static {
-        let runs = self.clone();
-        move || {
-            let runs = runs.clone();
-            Box::pin(async move {
-                let connection = runs.connection().await?;
-                connection
-                    .query_opt("SELECT 1 FROM etl_runs LIMIT 1", &[])
-                    .await?;
-                Ok(())
-            })
-        }
+    ) -> impl Fn() -> BoxFuture<'static, Result<(), postgres::Error>> + Send + Sync + 'static {
+        self.database.readiness(PROBE)
     }
 
     /// Records a new run, or answers the one that `request_id` made before.
@@ -174,7 +149,7 @@ impl Runs {
 
     /// A connection of its own for a [`Lease`].
     pub(crate) async fn connection(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(Error::operational)
+        Ok(self.database.connection().await?)
     }
 
     /// Adds what a day brought to its run.
@@ -370,6 +345,12 @@ fn state(text: &str) -> Result<RunState, Error> {
         "FAILED" => Ok(RunState::Failed),
         "ABANDONED" => Ok(RunState::Abandoned),
         _ => Err(Error::Record("state")),
+    }
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        Error::operational(error)
     }
 }
 

@@ -319,7 +319,7 @@ impl Warehouse {
         Ok(())
     }
 
-    /// Takes a day out of the mart: see [`crate::rehearsal`].
+    /// Takes a day out of the mart: see [`bionicpro_mesh::rehearsal`].
     pub(crate) async fn remove(&self, day: RunDay) -> Result<(), Error> {
         self.client()
             .query("ALTER TABLE report_daily DROP PARTITION {day:Date}")

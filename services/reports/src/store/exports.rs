@@ -3,13 +3,9 @@
 mod claim;
 mod rows;
 
-use std::time::Duration;
-
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
-};
+use bionicpro_mesh::postgres::{self, Database};
+use deadpool_postgres::{Object, Transaction};
 use futures::future::BoxFuture;
-use tokio_postgres::NoTls;
 
 pub(crate) use self::claim::{Claim, Job};
 use self::rows::{COLUMNS, export, kind};
@@ -25,56 +21,35 @@ mod migrations {
 
 /// Ingest's own history stands in the same database.
 const HISTORY: &str = "reports_schema_history";
-const CONNECTIONS: usize = 8;
-const WAIT: Duration = Duration::from_secs(3);
+const PROBE: &str = "SELECT FROM exports, export_requests LIMIT 1";
 
 /// The index.
 #[derive(Clone)]
 pub(crate) struct Exports {
-    pool: Pool,
+    database: Database,
 }
 
 impl Exports {
     /// A pool that connects when it is first used.
-    pub(crate) fn new(database: tokio_postgres::Config) -> Result<Self, Error> {
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Verified,
-        };
-        let pool = Pool::builder(Manager::from_config(database, NoTls, recycling))
-            .max_size(CONNECTIONS)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .recycle_timeout(Some(WAIT))
-            .build()
-            .map_err(Error::operational)?;
-        Ok(Self { pool })
+    pub(crate) fn new(address: tokio_postgres::Config) -> Result<Self, Error> {
+        let database = Database::new(address)?;
+        Ok(Self { database })
     }
 
     /// Brings the tables to the state that this version needs.
     pub(crate) async fn migrate(&self) -> Result<(), Error> {
-        let mut connection = self.connection().await?;
-        migrations::migrations::runner()
-            .set_migration_table_name(HISTORY)
-            .run_async(&mut **connection.as_mut())
-            .await
-            .map_err(Error::operational)?;
-        Ok(())
+        let mut runner = migrations::migrations::runner();
+        Ok(self
+            .database
+            .migrate(runner.set_migration_table_name(HISTORY))
+            .await?)
     }
 
     /// Asks whether the tables can be read.
     pub(crate) fn readiness(
         &self,
-    ) -> impl Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync + 'static {
-        let exports = self.clone();
-        move || {
-            let exports = exports.clone();
-            Box::pin(async move {
-                let tables = "SELECT FROM exports, export_requests LIMIT 1";
-                exports.connection().await?.query_opt(tables, &[]).await?;
-                Ok(())
-            })
-        }
+    ) -> impl Fn() -> BoxFuture<'static, Result<(), postgres::Error>> + Send + Sync + 'static {
+        self.database.readiness(PROBE)
     }
 
     /// The export that a request began before.
@@ -160,7 +135,7 @@ impl Exports {
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(Error::operational)
+        Ok(self.database.connection().await?)
     }
 }
 
@@ -209,6 +184,12 @@ async fn record(
         .execute(sql, &[&customer, &request, &parameters, &export.0])
         .await?;
     Ok(recorded == 1)
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        Error::operational(error)
+    }
 }
 
 impl From<tokio_postgres::Error> for Error {
