@@ -96,6 +96,8 @@ pub struct S3 {
     pub access_key: String,
     /// And the password.
     pub secret_key: String,
+    /// The port of SeaweedFS' volumes.
+    pub volume_port: u16,
     /// The port of SeaweedFS' filer.
     pub filer_port: u16,
 }

@@ -257,9 +257,21 @@ async fn neither_the_link_nor_the_bucket_says_whose_file_it_is_and_the_bucket_is
             .unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{address}");
     }
-    // The filer behind it would show everything to everybody. MinIO has none.
-    let filer = format!("http://127.0.0.1:{}/buckets/", stack.s3.filer_port);
-    if let Ok(answer) = bionicpro_tests::http().get(filer).send().await {
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    // What lies behind it would show everything to everybody, or to whoever knows a file's id. MinIO
+    // has neither.
+    let behind = |port, path| format!("http://127.0.0.1:{port}/{path}");
+    for (address, refusal) in [
+        (
+            behind(stack.s3.filer_port, "buckets/"),
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            behind(stack.s3.volume_port, "1,01637037d6"),
+            StatusCode::UNAUTHORIZED,
+        ),
+    ] {
+        if let Ok(answer) = bionicpro_tests::http().get(&address).send().await {
+            assert_eq!(answer.status(), refusal, "{address}");
+        }
     }
 }

@@ -27,6 +27,9 @@ pub(crate) struct S3 {
     pub(crate) access_key: &'static str,
     /// And the password; for development only.
     pub(crate) secret_key: &'static str,
+    /// Sign what SeaweedFS' S3 side may write to and read from its volumes; for development only.
+    pub(crate) volume_write_key: &'static str,
+    pub(crate) volume_read_key: &'static str,
     /// The console's port.
     pub(crate) console_port: u16,
     /// The console's address for people.
@@ -55,6 +58,8 @@ impl S3 {
             bucket: "exports",
             access_key: "minioadmin",
             secret_key: "minioadmin",
+            volume_write_key: "volume-write-dev-key",
+            volume_read_key: "volume-read-dev-key",
             console_port: ports.s3_console,
             console_url: format!("http://localhost:{}", ports.s3_console),
             grpc_port: ports.s3_grpc,
