@@ -115,6 +115,25 @@ impl<'a> Patient<'a> {
             .message()
     }
 
+    /// Asks for an export in a language under a new request.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn export_in(
+        &self,
+        language: Language,
+        period: &PeriodSelector,
+        format: ExportFormat,
+    ) -> Export {
+        let ask = ExportReportRequest {
+            request_id: Uuid::new_v4().to_string(),
+            period: Some(period.clone()),
+            format: format.into(),
+            language: language.into(),
+        };
+        Asked(self.call("ExportReport", &ask).await).message()
+    }
+
     /// Asks for an export under a request.
     ///
     /// # Panics

@@ -7,6 +7,7 @@ pub mod consumer;
 pub mod crm;
 pub mod devices;
 pub mod exports;
+pub mod file_store;
 pub mod grpc_web;
 pub mod jaeger;
 pub mod loader;

@@ -1,6 +1,8 @@
 //! Everything that can go wrong in this service, and the one place where it becomes a status. The
 //! sentences are for callers: they carry no data.
 
+use std::time::Duration;
+
 use bionicpro_mesh::clickhouse::QueryError;
 use bionicpro_mesh::request::WrongField;
 use bionicpro_mesh::status::{Code, Failure, Reason};
@@ -8,6 +10,9 @@ use bionicpro_mesh::telemetry;
 use tonic::Status;
 
 use crate::export::ExportId;
+
+/// When to ask again after too many exports: one is made in less.
+const ONE_IS_MADE: Duration = Duration::from_secs(2);
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,6 +29,8 @@ pub(crate) enum Error {
 
     #[error("This request_id has exported another report; choose a new one.")]
     RequestIdReused { export_id: ExportId },
+    #[error("{0} of your exports are still being made: ask again when one of them is ready.")]
+    TooManyExports(i64),
     #[error("There is no such export: list your exports.")]
     ExportNotFound,
     #[error("The link belongs to somebody else's export: open your own exports.")]
@@ -37,6 +44,10 @@ pub(crate) enum Error {
     Operational(#[source] Source),
     #[error("The file store did not take the file: export the report again shortly.")]
     Files(#[from] object_store::Error),
+    #[error("The file store did not take the file in time: export the report again shortly.")]
+    FilesLate,
+    #[error("The file is no longer there: export the report again.")]
+    FileLost,
     #[error("A document cannot be written or read.")]
     Document(#[from] serde_json::Error),
     #[error("Making the file broke off.")]
@@ -60,7 +71,8 @@ impl Error {
     /// The reason and the sentence that stand in an export that failed by this.
     pub(crate) fn for_the_record(&self) -> (Reason, String) {
         match self {
-            Self::Files(_) => (Reason::ExportStoreUnavailable, self.to_string()),
+            Self::Files(_) | Self::FilesLate => (Reason::ExportStoreUnavailable, self.to_string()),
+            Self::FileLost => (Reason::ExportFileLost, self.to_string()),
             _ => {
                 let sentence = "The file could not be made: report the time of this export.";
                 (failure(self).reason(), sentence.to_owned())
@@ -92,12 +104,16 @@ fn failure(error: &Error) -> Failure {
             refuse(Code::AlreadyExists, Reason::RequestIdReused)
                 .metadata("export_id", export_id.0.to_string())
         }
+        Error::TooManyExports(_) => {
+            refuse(Code::ResourceExhausted, Reason::TooManyExports).retry_after(ONE_IS_MADE)
+        }
         Error::ExportNotFound => refuse(Code::NotFound, Reason::ExportNotFound),
         Error::ExportForeign => refuse(Code::PermissionDenied, Reason::ExportForeign),
         Error::LinkInvalid => refuse(Code::PermissionDenied, Reason::ExportLinkInvalid),
         Error::LinkExpired => refuse(Code::FailedPrecondition, Reason::ExportLinkExpired),
         Error::Operational(_) => Failure::unavailable("operational-database"),
-        Error::Files(_) => Failure::unavailable("file-store"),
+        Error::Files(_) | Error::FilesLate => Failure::unavailable("file-store"),
+        Error::FileLost => refuse(Code::NotFound, Reason::ExportFileLost),
         Error::Document(_) | Error::Table(_) | Error::Record(_) | Error::Panicked => {
             Failure::internal()
         }

@@ -4,6 +4,7 @@
 pub(crate) mod document;
 pub(crate) mod download;
 pub(crate) mod keys;
+pub(crate) mod loss;
 pub(crate) mod render;
 pub(crate) mod request;
 pub(crate) mod worker;
@@ -26,24 +27,32 @@ impl ExportId {
     }
 }
 
-/// The format of a file.
+/// The form of a file: its format, and the language where the format has words of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    Csv,
+pub(crate) enum Form {
+    Csv(Language),
     Json,
 }
 
-impl Format {
-    pub(crate) fn name(self) -> &'static str {
+impl Form {
+    /// The format's name.
+    pub(crate) fn format(self) -> &'static str {
         match self {
-            Self::Csv => "CSV",
+            Self::Csv(_) => "CSV",
             Self::Json => "JSON",
+        }
+    }
+
+    pub(crate) fn language(self) -> Option<Language> {
+        match self {
+            Self::Csv(language) => Some(language),
+            Self::Json => None,
         }
     }
 
     pub(crate) fn content_type(self) -> &'static str {
         match self {
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv(_) => "text/csv; charset=utf-8; header=present",
             Self::Json => "application/json",
         }
     }
@@ -96,8 +105,7 @@ pub(crate) struct Export {
     /// The file's name in the store; whoever knows it cannot do anything with it.
     pub(crate) name: String,
     pub(crate) period: Period,
-    pub(crate) format: Format,
-    pub(crate) language: Language,
+    pub(crate) form: Form,
     pub(crate) state: State,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) freshness: Freshness,
@@ -106,17 +114,23 @@ pub(crate) struct Export {
 impl Export {
     /// The file's name for people: it says nothing of the customer.
     pub(crate) fn file_name(&self) -> String {
-        file_name(self.period, self.format, self.language)
+        file_name(self.period, self.form)
     }
 }
 
-pub(crate) fn file_name(period: Period, format: Format, language: Language) -> String {
-    let (first, last, language) = (period.first, period.last, language.code());
-    let extension = format.name().to_ascii_lowercase();
-    if first == last {
-        return format!("bionicpro-report_{first}_{language}.{extension}");
-    }
-    format!("bionicpro-report_{first}_{last}_{language}.{extension}")
+pub(crate) fn file_name(period: Period, form: Form) -> String {
+    let (first, last) = (period.first, period.last);
+    let days = if first == last {
+        first.to_string()
+    } else {
+        format!("{first}_{last}")
+    };
+    let language = form.language().map(|it| format!("_{}", it.code()));
+    let extension = form.format().to_ascii_lowercase();
+    format!(
+        "bionicpro-report_{days}{}.{extension}",
+        language.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]
@@ -126,13 +140,13 @@ mod tests {
     use chrono::NaiveDate;
 
     #[test]
-    fn a_files_name_says_the_period_and_the_language() {
+    fn a_files_name_says_the_period_and_the_language_if_it_has_one() {
         let day = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day");
         let week = Period::around(CalendarKind::Week, day);
-        let name = file_name(week, Format::Csv, Language::Russian);
+        let name = file_name(week, Form::Csv(Language::Russian));
         assert_eq!(name, "bionicpro-report_2026-11-23_2026-11-29_ru.csv");
         let day = Period::around(CalendarKind::Day, day);
-        let name = file_name(day, Format::Json, Language::English);
-        assert_eq!(name, "bionicpro-report_2026-11-24_en.json");
+        let name = file_name(day, Form::Json);
+        assert_eq!(name, "bionicpro-report_2026-11-24.json");
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bionicpro_proto::ingest::v1::RunState;
-use bionicpro_proto::reports::v1::{ExportFormat, PeriodKind};
+use bionicpro_proto::reports::v1::{ExportFormat, Language, PeriodKind};
 use bionicpro_tests::exports::{Patient, change_in_crm, name};
 use bionicpro_tests::loader::Etl;
 use bionicpro_tests::reports::period;
@@ -41,6 +41,24 @@ async fn a_load_that_brings_the_customer_nothing_new_leaves_the_file_where_it_is
     assert_eq!(etl.load(&day, &day).await.state(), RunState::Succeeded);
     let after = patient.ready(&week(), ExportFormat::Csv).await;
     assert_eq!(name(&after), name(&before));
+}
+
+#[tokio::test]
+async fn a_format_without_words_is_one_file_for_all_languages() {
+    let _alone = alone().await;
+    let patient = Patient::signed_in(stack(), "prothetic1").await.unwrap();
+    let in_both = async |format| {
+        let english = patient.export_in(Language::English, &week(), format).await;
+        let russian = patient.export_in(Language::Russian, &week(), format).await;
+        (english, russian)
+    };
+    let (english, russian) = in_both(ExportFormat::Json).await;
+    assert_eq!(english.export_id, russian.export_id);
+    assert_eq!(english.language(), Language::Unspecified);
+    // The control: a table has words.
+    let (english, russian) = in_both(ExportFormat::Csv).await;
+    assert_ne!(english.export_id, russian.export_id);
+    assert_eq!(russian.language(), Language::Russian);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod cdn;
 mod files;
 mod keys;
+mod loss;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

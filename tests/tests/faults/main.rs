@@ -3,6 +3,7 @@
 
 mod crm;
 mod daily_load;
+mod export_queue;
 mod exports;
 mod jaeger;
 mod sessions;

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use ring::hmac::{self, HMAC_SHA256};
 
-use super::{Format, Language};
+use super::{Form, Language};
 use crate::error::Error;
 use crate::period::Period;
 use crate::report::CustomerId;
@@ -17,7 +17,7 @@ use crate::report::CustomerId;
 /// How long a link holds.
 pub(crate) const LINK_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// Bumped when a format shows the same report otherwise: then every file is another one.
-const TEMPLATE: u32 = 2;
+pub(super) const TEMPLATE: u32 = 3;
 const KEY_LENGTH: usize = 32;
 const NAME_LABEL: &[u8] = b"bionicpro.reports.file.v1";
 const LINK_LABEL: &[u8] = b"bionicpro.reports.link.v1";
@@ -32,8 +32,7 @@ pub(crate) struct Keys(Vec<hmac::Key>);
 pub(crate) struct Content {
     pub(crate) customer: CustomerId,
     pub(crate) period: Period,
-    pub(crate) format: Format,
-    pub(crate) language: Language,
+    pub(crate) form: Form,
     /// The digest of what the report shows.
     pub(crate) digest: [u8; 32],
     /// The highest version of the customer's rows in the CRM.
@@ -58,7 +57,8 @@ impl Keys {
         context.update(&TEMPLATE.to_be_bytes());
         context.update(content.customer.0.as_bytes());
         let (kind, period) = (content.period.kind, content.period);
-        let (format, language) = (content.format.name(), content.language.name());
+        let format = content.form.format();
+        let language = content.form.language().map_or("", Language::name);
         let text = format!(
             "|{kind:?}|{}|{}|{format}|{language}|",
             period.first, period.last
@@ -175,8 +175,7 @@ mod tests {
         Content {
             customer: CustomerId(Uuid::from_u128(1)),
             period: Period::around(CalendarKind::Week, day),
-            format: Format::Csv,
-            language: Language::English,
+            form: Form::Csv(Language::English),
             digest: [1; 32],
             crm_version: 7,
         }
@@ -250,8 +249,8 @@ mod tests {
     fn everything_that_a_file_shows_is_in_its_name() {
         let other = Uuid::from_u128(2);
         let changes: [fn(&mut Content); 5] = [
-            |it| it.format = Format::Json,
-            |it| it.language = Language::Russian,
+            |it| it.form = Form::Json,
+            |it| it.form = Form::Csv(Language::Russian),
             |it| it.digest[31] = 2,
             |it| it.crm_version += 1,
             |it| it.period = it.period.previous(),

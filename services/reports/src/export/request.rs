@@ -4,11 +4,12 @@ use uuid::Uuid;
 
 use super::document::Document;
 use super::keys::{Content, Keys};
-use super::{Export, Format, Language};
+use super::{Export, Form, Language, loss};
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::period::{Period, Selection};
 use crate::report::{self, CustomerId};
-use crate::store::{Exports, Warehouse};
+use crate::store::{Exports, Files, Warehouse};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -16,14 +17,14 @@ pub(crate) struct Asked {
     pub(crate) customer: CustomerId,
     pub(crate) request_id: Uuid,
     pub(crate) selection: Selection,
-    pub(crate) format: Format,
-    pub(crate) language: Language,
+    pub(crate) form: Form,
 }
 
 impl Asked {
     /// The parameters, to tell a repeated request from another one under the same identifier.
     pub(crate) fn parameters(&self) -> String {
-        let (format, language) = (self.format.name(), self.language.name());
+        let format = self.form.format();
+        let language = self.form.language().map_or("", Language::name);
         let period = match self.selection {
             Selection::Latest(kind) => format!("{kind:?} latest"),
             Selection::Period(period) => {
@@ -39,20 +40,30 @@ pub(crate) struct Offer {
     pub(crate) asked: Asked,
     pub(crate) period: Period,
     pub(crate) name: String,
-    pub(crate) document: String,
-    pub(crate) freshness: crate::freshness::Freshness,
+    pub(crate) document: Document,
+    pub(crate) freshness: Freshness,
+}
+
+impl Offer {
+    /// What the file is to show, as a text that is kept until it is made. A file that is made once
+    /// more says that it is as old as it was: so it has the same bytes, and caches are right.
+    pub(crate) fn document_of(&self, freshness: Freshness) -> Result<String, Error> {
+        Ok(serde_json::to_string(
+            &self.document.as_fresh_as(freshness),
+        )?)
+    }
 }
 
 /// Answers the export of what was asked for: the one that the request began before, the one that
 /// shows the same, or a new one.
 pub(crate) async fn export(
     warehouse: &Warehouse,
-    exports: &Exports,
+    (exports, files): (&Exports, &Files),
     keys: &Keys,
     asked: Asked,
 ) -> Result<Export, Error> {
     if let Some(export) = exports.requested(&asked).await? {
-        return Ok(export);
+        return loss::noticed(exports, files, export).await;
     }
     // Before the report: whatever comes in between is in the report's digest, or in the next name.
     let crm_version = warehouse.crm_version(asked.customer).await?;
@@ -61,8 +72,7 @@ pub(crate) async fn export(
     let content = Content {
         customer: asked.customer,
         period: report.period,
-        format: asked.format,
-        language: asked.language,
+        form: asked.form,
         digest: document.content_digest()?,
         crm_version,
     };
@@ -70,8 +80,11 @@ pub(crate) async fn export(
         asked,
         period: report.period,
         name: keys.name(&content),
-        document: serde_json::to_string(&document)?,
+        document,
         freshness: report.freshness,
     };
+    if let Some(there) = exports.named(&offer.name).await? {
+        loss::noticed(exports, files, there).await?;
+    }
     exports.offer(&offer).await
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bionicpro_mesh::rehearsal::Rehearsal;
 use futures::FutureExt as _;
+use futures::future::join_all;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -21,7 +22,11 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How long a rehearsal stands still before the file is stored, or after it said so unsafely.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Makes files, one at a time.
+/// How many files a process makes at a time: one that the store does not take holds up no other.
+/// Each needs a connection to the index (`mesh::postgres`), of which calls need some, too.
+const PLACES: usize = 4;
+
+/// Makes files.
 pub(crate) struct Worker {
     pub(crate) exports: Exports,
     pub(crate) files: Files,
@@ -31,9 +36,16 @@ pub(crate) struct Worker {
 impl Worker {
     /// Works until `stop`; `woken` says that there is something new.
     pub(crate) async fn work(&self, woken: &Notify, stop: &CancellationToken) {
+        let places = (0..PLACES).map(|place| self.work_at(place, woken, stop));
+        join_all(places).await;
+    }
+
+    async fn work_at(&self, place: usize, woken: &Notify, stop: &CancellationToken) {
+        // One place is enough to look for what nobody told of.
+        let round = if place == 0 { ROUND } else { Duration::MAX };
         while !stop.is_cancelled() {
             // What is under way when the process stops is left to another one.
-            match stop.run_until_cancelled(self.make_next()).await {
+            match stop.run_until_cancelled(self.make_next(woken)).await {
                 Some(Ok(true)) => continue,
                 Some(Ok(false)) | None => {}
                 Some(Err(error)) => {
@@ -42,18 +54,20 @@ impl Worker {
             }
             tokio::select! {
                 () = woken.notified() => {}
-                () = tokio::time::sleep(ROUND) => {}
+                () = tokio::time::sleep(round) => {}
                 () = stop.cancelled() => {}
             }
         }
     }
 
-    /// Makes the oldest pending file; false when there is none.
-    async fn make_next(&self) -> Result<bool, Error> {
+    /// Makes the pending file whose turn it is; false when there is none.
+    async fn make_next(&self, woken: &Notify) -> Result<bool, Error> {
         let mut connection = self.exports.connection().await?;
         let Some(claim) = Claim::take(&mut connection).await? else {
             return Ok(false);
         };
+        // There may be more: another place looks.
+        woken.notify_one();
         let span = tracing::info_span!("make export", export_id = %claim.job.id.0);
         self.make(claim).instrument(span).await?;
         Ok(true)
@@ -82,16 +96,16 @@ impl Worker {
 
     async fn store(&self, job: &Job) -> Result<u64, Error> {
         let document: Document = serde_json::from_str(&job.document)?;
-        let bytes = render(&document, job.format, job.language)?;
+        let bytes = render(&document, job.form)?;
         self.rehearsal.stand_still(PAUSE).await;
         let size = bytes.len() as u64;
         let file = File {
             name: &job.name,
             file_name: &job.file_name,
-            content_type: job.format.content_type(),
+            content_type: job.form.content_type(),
             bytes: bytes.into(),
         };
-        self.files.put_once(file).await?;
+        self.files.store(&file).await?;
         Ok(size)
     }
 }

@@ -8,7 +8,7 @@ use bionicpro_proto::reports::v1::{self, PeriodKind, PeriodSelector};
 use tonic::Request;
 
 use crate::error::Error;
-use crate::export::{Format, Language};
+use crate::export::{Form, Language};
 use crate::period::{CalendarKind, Kind, Selection};
 use crate::report::CustomerId;
 
@@ -42,15 +42,16 @@ pub(super) fn calendar_kind(kind: PeriodKind) -> Result<CalendarKind, Error> {
     }
 }
 
-pub(super) fn format(format: v1::ExportFormat) -> Result<Format, Error> {
+/// A format without words needs no language.
+pub(super) fn form(format: v1::ExportFormat, language: v1::Language) -> Result<Form, Error> {
     match format {
-        v1::ExportFormat::Csv => Ok(Format::Csv),
-        v1::ExportFormat::Json => Ok(Format::Json),
+        v1::ExportFormat::Csv => Ok(Form::Csv(self::language(language)?)),
+        v1::ExportFormat::Json => Ok(Form::Json),
         v1::ExportFormat::Unspecified => Err(unspecified("format", "Choose a format.")),
     }
 }
 
-pub(super) fn language(language: v1::Language) -> Result<Language, Error> {
+fn language(language: v1::Language) -> Result<Language, Error> {
     match language {
         v1::Language::English => Ok(Language::English),
         v1::Language::Russian => Ok(Language::Russian),

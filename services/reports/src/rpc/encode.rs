@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
 use crate::export::keys::{Keys, LINK_LIFE};
-use crate::export::{Export, Format, Language, State};
+use crate::export::{Export, Form, Language, State};
 use crate::freshness::Freshness;
 use crate::period::{Kind, Period};
 use crate::report::{FaultCount, GripUse, Prosthesis, Report, ServiceVisit, Totals};
@@ -71,8 +71,8 @@ pub(super) fn export(export: &Export, keys: &Keys) -> v1::Export {
     let mut message = v1::Export {
         export_id: export.id.0.to_string(),
         period: Some(period(export.period)),
-        format: format(export.format).into(),
-        language: language(export.language).into(),
+        format: format(export.form).into(),
+        language: language(export.form).into(),
         created_at: Some(timestamp(export.created_at)),
         file_name: export.file_name(),
         freshness: Some(freshness(export.freshness)),
@@ -97,17 +97,18 @@ pub(super) fn export(export: &Export, keys: &Keys) -> v1::Export {
     message
 }
 
-fn format(format: Format) -> v1::ExportFormat {
-    match format {
-        Format::Csv => v1::ExportFormat::Csv,
-        Format::Json => v1::ExportFormat::Json,
+fn format(form: Form) -> v1::ExportFormat {
+    match form {
+        Form::Csv(_) => v1::ExportFormat::Csv,
+        Form::Json => v1::ExportFormat::Json,
     }
 }
 
-fn language(language: Language) -> v1::Language {
-    match language {
-        Language::English => v1::Language::English,
-        Language::Russian => v1::Language::Russian,
+fn language(form: Form) -> v1::Language {
+    match form.language() {
+        Some(Language::English) => v1::Language::English,
+        Some(Language::Russian) => v1::Language::Russian,
+        None => v1::Language::Unspecified,
     }
 }
 

@@ -5,7 +5,7 @@ use bionicpro_proto::reports::v1::{ExportReportRequest, ExportReportResponse};
 use tonic::Request;
 
 use super::Reports;
-use super::decode::{format, language, own_customer, selection};
+use super::decode::{form, own_customer, selection};
 use super::encode::export;
 use crate::error::Error;
 use crate::export::State;
@@ -21,11 +21,10 @@ pub(super) async fn handle(
         customer,
         request_id: id("request_id", &request.request_id)?,
         selection: selection(request.period.as_ref())?,
-        format: format(request.format())?,
-        language: language(request.language())?,
+        form: form(request.format(), request.language())?,
     };
-    let (warehouse, exports) = (&reports.warehouse, &reports.exports);
-    let found = request::export(warehouse, exports, &reports.keys, asked).await?;
+    let stores = (&reports.exports, &reports.files);
+    let found = request::export(&reports.warehouse, stores, &reports.keys, asked).await?;
     if found.state == State::Pending {
         reports.wake.notify_one();
     }

@@ -8,7 +8,7 @@ use super::Reports;
 use super::decode::own_customer;
 use super::encode::export;
 use crate::error::Error;
-use crate::export::ExportId;
+use crate::export::{ExportId, loss};
 
 pub(super) async fn handle(
     reports: &Reports,
@@ -17,6 +17,7 @@ pub(super) async fn handle(
     let customer = own_customer(request)?;
     let id = ExportId(id("export_id", &request.get_ref().export_id)?);
     let found = reports.exports.get(customer, id).await?;
+    let found = loss::noticed(&reports.exports, &reports.files, found).await?;
     Ok(GetExportResponse {
         export: Some(export(&found, &reports.keys)),
     })

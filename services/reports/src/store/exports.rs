@@ -1,14 +1,16 @@
 //! The index of exports in the operational Postgres.
 
 mod claim;
+mod queue;
 mod rows;
 
 use bionicpro_mesh::postgres::{self, Database};
+use chrono::{DateTime, Utc};
 use deadpool_postgres::{Object, Transaction};
 use futures::future::BoxFuture;
 
 pub(crate) use self::claim::{Claim, Job};
-use self::rows::{COLUMNS, export, kind};
+use self::rows::{COLUMNS, export};
 use crate::error::Error;
 use crate::export::request::{Asked, Offer};
 use crate::export::{Export, ExportId};
@@ -77,12 +79,7 @@ impl Exports {
     pub(crate) async fn offer(&self, offer: &Offer) -> Result<Export, Error> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
-        insert(&transaction, offer).await?;
-        let again = "UPDATE exports SET state = 'PENDING', failure = '', failure_reason = '' \
-             WHERE name = $1 AND state = 'FAILED'";
-        transaction.execute(again, &[&offer.name]).await?;
-        let named = format!("SELECT {COLUMNS} FROM exports WHERE name = $1");
-        let found = export(&transaction.query_one(&named, &[&offer.name]).await?)?;
+        let found = queue::take_in(&transaction, offer).await?;
         if !record(&transaction, &offer.asked, found.id).await? {
             // The same request came twice at once; the other one was first.
             drop(transaction);
@@ -94,6 +91,24 @@ impl Exports {
         }
         transaction.commit().await?;
         Ok(found)
+    }
+
+    /// Notes that the file is gone of an export that was ready `since` then, unless it has been made
+    /// again meanwhile. Answers the export as it then is.
+    pub(crate) async fn lose(
+        &self,
+        export: &Export,
+        since: DateTime<Utc>,
+    ) -> Result<Export, Error> {
+        let sql = "UPDATE exports SET state = 'FAILED', failure_reason = $3, failure = $4 \
+             WHERE export_id = $1 AND state = 'READY' AND ready_at = $2";
+        let (reason, sentence) = Error::FileLost.for_the_record();
+        let reason = reason.as_reason();
+        self.connection()
+            .await?
+            .execute(sql, &[&export.id.0, &since, &reason, &sentence])
+            .await?;
+        self.get(export.customer, export.id).await
     }
 
     /// One of a customer's exports.
@@ -137,38 +152,6 @@ impl Exports {
     pub(crate) async fn connection(&self) -> Result<Object, Error> {
         Ok(self.database.connection().await?)
     }
-}
-
-/// Adds what is offered, unless there is an export of this name.
-async fn insert(transaction: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
-    let (asked, freshness, period) = (&offer.asked, &offer.freshness, offer.period);
-    // Not DO UPDATE: it would wait for the lock of whoever makes the file.
-    let sql = "INSERT INTO exports (export_id, customer_id, name, period_kind, start_day, \
-             end_day, format, language, document, telemetry_watermark, \
-             previous_telemetry_watermark, crm_watermark, generated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-         ON CONFLICT (name) DO NOTHING";
-    transaction
-        .execute(
-            sql,
-            &[
-                &ExportId::new().0,
-                &asked.customer.0,
-                &offer.name,
-                &kind(period.kind),
-                &period.first,
-                &period.last,
-                &asked.format.name(),
-                &asked.language.name(),
-                &offer.document,
-                &freshness.telemetry,
-                &freshness.previous_telemetry,
-                &freshness.crm,
-                &freshness.generated_at,
-            ],
-        )
-        .await?;
-    Ok(())
 }
 
 /// Notes which export a request has; false where the request was noted before.

@@ -1,17 +1,22 @@
-//! The file store, by S3: an object a file, in a private bucket. Nothing is ever changed there.
+//! The file store, by S3: an object a file, in a private bucket, with the digest of its bytes beside
+//! it. A file is stored once; only what is not that file is replaced.
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::Method;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::path::Path;
 use object_store::signer::Signer as _;
 use object_store::{
-    Attribute, Attributes, BackoffConfig, ClientOptions, ObjectStore as _, PutMode, PutOptions,
-    RetryConfig,
+    Attribute, Attributes, BackoffConfig, ClientOptions, GetOptions, ObjectStore as _, PutMode,
+    PutOptions, PutResult, RetryConfig,
 };
+use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::error::Error;
@@ -26,6 +31,13 @@ const RETRIES: usize = 5;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// How long storing a file may take in all, whatever the store does: less than the time for which a
+/// process keeps the row of a file that it makes (`store/exports/claim.rs`).
+const STORED_WITHIN: Duration = Duration::from_secs(45);
+/// How long a caller waits to hear whether a file is there.
+const SEEN_WITHIN: Duration = Duration::from_secs(2);
+/// The metadata that holds the SHA-256 of an object's bytes, in base64.
+const DIGEST: &str = "sha256";
 
 /// Where the file store is, and by which key it is used.
 #[derive(Clone, Debug)]
@@ -41,6 +53,7 @@ pub(crate) struct Settings {
 #[derive(Clone)]
 pub(crate) struct Files {
     bucket: AmazonS3,
+    stored_within: Duration,
 }
 
 /// A file that is to be stored.
@@ -51,6 +64,22 @@ pub(crate) struct File<'a> {
     pub(crate) file_name: &'a str,
     pub(crate) content_type: &'static str,
     pub(crate) bytes: Bytes,
+}
+
+/// By what a file is known again.
+#[derive(PartialEq, Eq)]
+struct Print {
+    size: u64,
+    digest: String,
+}
+
+impl Print {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            size: bytes.len() as u64,
+            digest: BASE64_STANDARD.encode(digest(&SHA256, bytes)),
+        }
+    }
 }
 
 impl Files {
@@ -81,31 +110,83 @@ impl Files {
             .with_client_options(client)
             .with_retry(retry)
             .build()?;
-        Ok(Self { bucket })
+        Ok(Self {
+            bucket,
+            stored_within: STORED_WITHIN,
+        })
     }
 
-    /// Stores a file unless it is there (`If-None-Match: *`); tries again with growing pauses while
-    /// the store is away.
-    pub(crate) async fn put_once(&self, file: File<'_>) -> Result<(), Error> {
+    /// Stores a file unless it is there; tries again with growing pauses while the store is away.
+    pub(crate) async fn store(&self, file: &File<'_>) -> Result<(), Error> {
+        let stored = timeout(self.stored_within, self.store_once(file)).await;
+        stored.unwrap_or(Err(Error::FilesLate))
+    }
+
+    async fn store_once(&self, file: &File<'_>) -> Result<(), Error> {
+        let print = Print::of(&file.bytes);
+        loop {
+            match self.put(file, &print, PutMode::Create).await {
+                Err(object_store::Error::AlreadyExists { .. }) => {}
+                stored => return Ok(stored.map(drop)?),
+            }
+            // Also the answer to a put while another one is under way (409): what it brings is not
+            // there yet, and may never be.
+            match self.print(file.name).await? {
+                Some(there) if there == print => return Ok(()),
+                Some(_) => {
+                    tracing::warn!("a file was there with other bytes: it is replaced");
+                    return Ok(self.put(file, &print, PutMode::Overwrite).await.map(drop)?);
+                }
+                None => sleep(FIRST_PAUSE).await,
+            }
+        }
+    }
+
+    async fn put(
+        &self,
+        file: &File<'_>,
+        print: &Print,
+        mode: PutMode,
+    ) -> object_store::Result<PutResult> {
         let disposition = format!("attachment; filename=\"{}\"", file.file_name);
         let attributes = Attributes::from_iter([
             (Attribute::ContentType, file.content_type.to_owned()),
             (Attribute::ContentDisposition, disposition),
+            (Attribute::Metadata(DIGEST.into()), print.digest.clone()),
         ]);
         let options = PutOptions {
-            mode: PutMode::Create,
+            mode,
             attributes,
             ..PutOptions::default()
         };
-        let name = Path::from(file.name);
-        match self
-            .bucket
-            .put_opts(&name, file.bytes.into(), options)
+        let bytes = file.bytes.clone().into();
+        self.bucket
+            .put_opts(&Path::from(file.name), bytes, options)
             .await
-        {
-            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+    }
+
+    /// Whether a file is known to be gone. That the store does not answer says nothing: the CDN may
+    /// have the file.
+    pub(crate) async fn lacks(&self, name: &str) -> bool {
+        matches!(timeout(SEEN_WITHIN, self.print(name)).await, Ok(Ok(None)))
+    }
+
+    /// What is there under a name.
+    async fn print(&self, name: &str) -> Result<Option<Print>, Error> {
+        let options = GetOptions {
+            head: true,
+            ..GetOptions::default()
+        };
+        let found = match self.bucket.get_opts(&Path::from(name), options).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let digest = found.attributes.get(&Attribute::Metadata(DIGEST.into()));
+        Ok(Some(Print {
+            size: found.meta.size,
+            digest: digest.map(|it| it.to_string()).unwrap_or_default(),
+        }))
     }
 
     /// Path and query by which a file can be fetched for a short time.
@@ -119,3 +200,6 @@ impl Files {
         Ok(format!("{}?{query}", url.path()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! (owned by cdc). This service reads them by a user that can do nothing else.
 
 use bionicpro_mesh::{clickhouse as mesh, deadline};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, SubsecRound as _, Utc};
 use clickhouse::error::Error as ClickHouseError;
 use clickhouse::query::Query;
 use clickhouse::{Client, RowOwned, RowRead};
@@ -136,7 +136,8 @@ impl Warehouse {
             previous_first,
             loaded,
             crm,
-            read_at: Utc::now(),
+            // As exactly as the index of exports keeps it.
+            read_at: Utc::now().trunc_subsecs(6),
         })
     }
 

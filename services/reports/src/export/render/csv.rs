@@ -151,7 +151,8 @@ impl Table {
     fn uses(&mut self, document: &Document) -> Result<(), Error> {
         let days = &document.period;
         for grip in &document.grips {
-            let place = span(word::GRIP, &days.start_day, &days.end_day, &grip.grip);
+            let item = word::of(word::GRIPS, &grip.grip, self.language);
+            let place = span(word::GRIP, &days.start_day, &days.end_day, item);
             self.line(
                 place,
                 word::READINGS,
@@ -161,12 +162,8 @@ impl Table {
             self.line(place, word::USE, &grip.use_ms.to_string(), word::MS)?;
         }
         for fault in &document.faults {
-            let place = span(
-                word::FAULT,
-                &days.start_day,
-                &days.end_day,
-                &fault.fault_code,
-            );
+            let item = word::of(word::FAULT_CODES, &fault.fault_code, self.language);
+            let place = span(word::FAULT, &days.start_day, &days.end_day, item);
             self.line(
                 place,
                 word::READINGS,
@@ -183,7 +180,8 @@ impl Table {
             let until = it.valid_to.as_deref().unwrap_or_default();
             let place = span(word::PROSTHESIS, &it.valid_from, until, &it.serial_number);
             self.line(place, word::MODEL, &it.model, word::NONE)?;
-            self.line(place, word::SIDE, &it.side, word::NONE)?;
+            let side = word::of(word::SIDES, &it.side, self.language);
+            self.line(place, word::SIDE, side, word::NONE)?;
             self.line(place, word::FIRMWARE, &it.firmware, word::NONE)?;
         }
         for visit in &document.service_visits {
@@ -191,10 +189,11 @@ impl Table {
             let mut of = document.prostheses.iter();
             let item = of.find(|it| it.prosthesis_id == visit.prosthesis_id);
             let item = item.map_or(&visit.prosthesis_id, |it| &it.serial_number);
+            let kind = word::of(word::VISIT_KINDS, &visit.kind, self.language);
             self.line(
                 span(word::VISIT, at, at, item),
                 word::KIND,
-                &visit.kind,
+                kind,
                 word::NONE,
             )?;
         }
@@ -277,7 +276,7 @@ mod tests {
                 "Grip",
                 "2026-11-24",
                 "2026-11-24",
-                "power",
+                "Power grip",
                 "Time of use",
                 "4500",
                 "ms",

@@ -1,4 +1,4 @@
-//! The words of the CSV format, by language.
+//! The words of the CSV format, by language. Those for codes are the report page's.
 
 use super::super::Language;
 
@@ -69,3 +69,74 @@ pub(super) const MN: Word = Word("mN", "мН");
 pub(super) const PCT: Word = Word("%", "%");
 pub(super) const DAYS: Word = Word("days", "дн.");
 pub(super) const NONE: Word = Word("", "");
+
+/// Codes of the data and their words.
+type Codes = [(&'static str, Word)];
+
+pub(super) const GRIPS: &Codes = &[
+    ("power", Word("Power grip", "Силовой захват")),
+    ("pinch", Word("Pinch", "Щипок")),
+    ("tripod", Word("Tripod", "Трёхпальцевый")),
+    ("lateral", Word("Key grip", "Боковой (ключ)")),
+    ("hook", Word("Hook", "Крюк")),
+    ("point", Word("Point", "Указание")),
+];
+pub(super) const FAULT_CODES: &Codes = &[
+    (
+        "ELECTRODE_CONTACT",
+        Word("Poor electrode contact", "Плохой контакт электрода"),
+    ),
+    (
+        "SENSOR_DROPOUT",
+        Word("Sensor signal lost", "Потеря сигнала датчика"),
+    ),
+    ("MOTOR_STALL", Word("Motor blocked", "Мотор заблокирован")),
+    ("OVERHEAT", Word("Too warm", "Перегрев")),
+    ("COMM_TIMEOUT", Word("Connection lost", "Потеря связи")),
+    (
+        "LOW_BATTERY",
+        Word("Battery nearly empty", "Батарея почти разряжена"),
+    ),
+];
+pub(super) const SIDES: &Codes = &[
+    ("left", Word("left", "левый")),
+    ("right", Word("right", "правый")),
+];
+pub(super) const VISIT_KINDS: &Codes = &[
+    ("fitting", Word("Fitting", "Подгонка")),
+    ("inspection", Word("Inspection", "Осмотр")),
+    ("repair", Word("Repair", "Ремонт")),
+    (
+        "firmware_update",
+        Word("Firmware update", "Обновление прошивки"),
+    ),
+];
+
+/// The words for a code; one that has none stands for itself.
+pub(super) fn of<'a>(codes: &Codes, code: &'a str, language: Language) -> &'a str {
+    let known = codes.iter().find(|(known, _)| *known == code);
+    known.map_or(code, |(_, word)| word.in_(language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_the_words_of_the_report_page() {
+        let english = include_str!("../../../../../frontend/src/i18n/en.ts");
+        let russian = include_str!("../../../../../frontend/src/i18n/ru.ts");
+        for (code, Word(en, ru)) in [GRIPS, FAULT_CODES, SIDES, VISIT_KINDS].concat() {
+            for (page, word) in [(english, en), (russian, ru)] {
+                let line = format!("{code}: \"{word}\"");
+                assert!(page.contains(&line), "the page does not have {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_without_words_stands_for_itself() {
+        assert_eq!(of(GRIPS, "claw", Language::Russian), "claw");
+        assert_eq!(of(GRIPS, "hook", Language::Russian), "Крюк");
+    }
+}

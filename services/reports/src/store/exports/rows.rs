@@ -4,7 +4,7 @@ use bionicpro_mesh::status::Reason;
 use tokio_postgres::Row;
 
 use crate::error::Error;
-use crate::export::{Export, ExportId, Format, Language, State};
+use crate::export::{Export, ExportId, Form, Language, State};
 use crate::freshness::Freshness;
 use crate::period::{Kind, Period};
 use crate::report::CustomerId;
@@ -20,8 +20,7 @@ pub(super) fn export(row: &Row) -> Result<Export, Error> {
         customer: CustomerId(row.try_get("customer_id")?),
         name: row.try_get("name")?,
         period: period(row)?,
-        format: format(row.try_get("format")?)?,
-        language: language(row.try_get("language")?)?,
+        form: form(row)?,
         state: state(row)?,
         created_at: row.try_get("created_at")?,
         freshness: Freshness {
@@ -76,14 +75,16 @@ pub(super) fn kind(kind: Kind) -> &'static str {
     }
 }
 
-pub(super) fn format(text: &str) -> Result<Format, Error> {
-    let all = [Format::Csv, Format::Json];
-    let found = all.into_iter().find(|format| format.name() == text);
-    found.ok_or(Error::Record("format"))
-}
-
-pub(super) fn language(text: &str) -> Result<Language, Error> {
-    let all = [Language::English, Language::Russian];
-    let found = all.into_iter().find(|language| language.name() == text);
-    found.ok_or(Error::Record("language"))
+pub(super) fn form(row: &Row) -> Result<Form, Error> {
+    let language = match row.try_get("language")? {
+        Some("ENGLISH") => Some(Language::English),
+        Some("RUSSIAN") => Some(Language::Russian),
+        Some(_) => return Err(Error::Record("language")),
+        None => None,
+    };
+    match (row.try_get("format")?, language) {
+        ("CSV", Some(language)) => Ok(Form::Csv(language)),
+        ("JSON", None) => Ok(Form::Json),
+        _ => Err(Error::Record("format")),
+    }
 }

@@ -1,0 +1,48 @@
+//! What a test does in the file store itself, behind everybody's back.
+
+use anyhow::Context;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path;
+use object_store::{ClientOptions, ObjectStoreExt as _};
+
+use crate::Topology;
+
+fn bucket(stack: &Topology) -> anyhow::Result<AmazonS3> {
+    // A second installation changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    AmazonS3Builder::new()
+        .with_endpoint(stack.s3.url.as_str().trim_end_matches('/'))
+        .with_region("us-east-1")
+        .with_bucket_name(&stack.s3.bucket)
+        .with_access_key_id(&stack.s3.access_key)
+        .with_secret_access_key(&stack.s3.secret_key)
+        .with_client_options(ClientOptions::new().with_allow_http(true))
+        .build()
+        .context("the file store's settings are wrong")
+}
+
+/// Removes a file, as a retention rule does.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn remove(stack: &Topology, name: &str) -> anyhow::Result<()> {
+    Ok(bucket(stack)?.delete(&Path::from(name)).await?)
+}
+
+/// What lies under a file's name.
+///
+/// # Errors
+/// When the store refuses, or has nothing there.
+pub async fn read(stack: &Topology, name: &str) -> anyhow::Result<Vec<u8>> {
+    let found = bucket(stack)?.get(&Path::from(name)).await?;
+    Ok(found.bytes().await?.to_vec())
+}
+
+/// Puts something else in the place of a file.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn replace(stack: &Topology, name: &str, bytes: &'static str) -> anyhow::Result<()> {
+    bucket(stack)?.put(&Path::from(name), bytes.into()).await?;
+    Ok(())
+}
