@@ -2,12 +2,14 @@
 
 import { readFile } from "node:fs/promises";
 import AxeBuilder from "@axe-core/playwright";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Locator, Page } from "@playwright/test";
 import { type Dictionary, en } from "../src/i18n/en";
 import { formats } from "../src/i18n/format";
 import type { Locale } from "../src/i18n/locale";
 import { ru } from "../src/i18n/ru";
 import { expect, signIn, test, waitForReport } from "./app";
+import { removeFile } from "./file-store";
 import { expectedOf } from "./source";
 import { topology, user } from "./topology";
 
@@ -17,6 +19,32 @@ const dictionaries: Record<Locale, Dictionary> = { en, ru };
 const headers: Record<Locale, string> = {
   en: "Section,From,To,Item,Measure,Value,Unit",
   ru: "Раздел,С,По,Объект,Показатель,Значение,Единица",
+};
+
+/** A google.rpc message of one text, or of one message, and of what follows. */
+function message(
+  field: number,
+  value: string | Uint8Array,
+  rest: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const writer = new BinaryWriter().tag(field, WireType.LengthDelimited);
+  const written = typeof value === "string" ? writer.string(value) : writer.bytes(value);
+  return Buffer.concat([written.finish(), rest]);
+}
+
+function detail(type: string, value: Uint8Array): Uint8Array {
+  return message(3, message(1, `type.googleapis.com/google.rpc.${type}`, message(2, value)));
+}
+
+/** How the service refuses one export too many (AIP-193), to be retried in two seconds. */
+const tooMany = {
+  "content-type": "application/grpc-web+proto",
+  "grpc-status": "8",
+  "grpc-status-details-bin": Buffer.concat([
+    new BinaryWriter().tag(1, WireType.Varint).int32(8).finish(),
+    detail("ErrorInfo", message(1, "TOO_MANY_EXPORTS", message(2, "bionicpro"))),
+    detail("RetryInfo", message(1, new BinaryWriter().tag(1, WireType.Varint).int64(2).finish())),
+  ]).toString("base64"),
 };
 
 /** Shows the report of a day that has readings, in a language. */
@@ -146,6 +174,46 @@ test("a click on a link that has ended still brings the file", async ({ page }) 
   });
   expect((await download(page, link)).text.length).toBeGreaterThan(0);
   await expect(page.getByRole("heading", { level: 1, name: "Your exports" })).toBeVisible();
+});
+
+test("a file that is gone from the store is made again", async ({ page }) => {
+  await openReport(page, "ru", await lastDay());
+  const row = await make(page, ru, "csv");
+  const first = await download(page, downloadLink(row, ru));
+  const href = await downloadLink(row, ru).getAttribute("href");
+  await removeFile(href?.split("/")[2] ?? "");
+  await downloadLink(row, ru).click();
+  await expect(row).toHaveAttribute("data-state", "failed");
+  await expect(row).toContainText(ru.failures.known.EXPORT_FILE_LOST?.text ?? "");
+  await expect(row).toBeFocused();
+  await expect(page.locator("[data-news]")).toContainText("Файла больше нет");
+  await row.getByRole("button", { name: ru.exports.again }).click();
+  await expect(row).toHaveAttribute("data-state", "ready");
+  expect(await download(page, downloadLink(row, ru))).toEqual(first);
+});
+
+test("too many exports at a time are said, and asked for again when there is room", async ({
+  page,
+}) => {
+  await openReport(page, "en", await lastDay());
+  const calls = "**/bionicpro.reports.v1.ReportsService/ExportReport";
+  let refused = 0;
+  // The refusal of a queue that is full for some seconds, longer than is worth no word; what comes
+  // after it is the real one's answer.
+  await page.route(
+    calls,
+    (route) => {
+      refused += 1;
+      return route.fulfill({ headers: tooMany, body: "" });
+    },
+    { times: 3 },
+  );
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: en.exports.make }).click();
+  await expect(dialog.getByRole("alert")).toContainText("Ten at a time are the most");
+  await expect(page.locator("[data-new]")).toHaveAttribute("data-state", "ready");
+  expect(refused).toBe(3);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

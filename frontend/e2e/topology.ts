@@ -14,6 +14,7 @@ interface Topology {
   gateway: { public_url: string };
   keycloak: { url: string };
   jaeger: { url: string };
+  s3: { url: string; bucket: string; region: string; access_key: string; secret_key: string };
   users: User[];
   postgres: { databases: { crm: { url: string }; telemetry: { url: string } } };
 }

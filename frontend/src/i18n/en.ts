@@ -80,6 +80,14 @@ const failures: Partial<Record<ReasonName, Explanation>> = {
     title: "This link has ended",
     text: "A link holds for a few minutes. Please download the file from the page of your exports.",
   },
+  EXPORT_FILE_LOST: {
+    title: "This file is no longer there",
+    text: "It has been removed from our storage. Your report is safe: make the file again.",
+  },
+  TOO_MANY_EXPORTS: {
+    title: "Many of your files are still being prepared",
+    text: "Ten at a time are the most. We ask for this one as soon as another one is ready.",
+  },
   EXPORT_STORE_UNAVAILABLE: {
     title: "The file could not be stored",
     text: "Your report is safe; please try again in a minute.",
@@ -334,6 +342,7 @@ export const en = {
       pending: (period: string, file: string) => `The file is being prepared: ${period}, ${file}.`,
       ready: (period: string, file: string) => `Ready to download: ${period}, ${file}.`,
       failed: (period: string, file: string) => `The file could not be made: ${period}, ${file}.`,
+      lost: (period: string, file: string) => `The file is no longer there: ${period}, ${file}.`,
     },
   },
   device: {

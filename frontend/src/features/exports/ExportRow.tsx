@@ -8,12 +8,13 @@ import { explain, useRetry } from "../../components/FailureNotice";
 import { Clock, Download, Warning } from "../../components/icons";
 import { type Export, ExportState } from "../../gen/bionicpro/reports/v1/export_pb.js";
 import { useI18n } from "../../i18n/I18n";
+import type { ReasonName } from "../../rpc/failure";
 import { isComplete } from "../report/freshness";
 import { writeChoice } from "../report/periods/period";
 import { HOME } from "../session/sign-in";
 import { useDownload, useExportRequest, useWaiting } from "./calls";
 import classes from "./Exports.module.css";
-import { choiceOfPeriod, failureOf, formatNameOf, labelOf, localeOf } from "./exports";
+import { choiceOfPeriod, failureOf, formatNameOf, isLost, labelOf, localeOf } from "./exports";
 
 interface ExportRowProps {
   item: Export;
@@ -28,11 +29,18 @@ export function ExportRow({ item, isNew, onMade }: ExportRowProps) {
   const name = formatNameOf(item);
   const label = labelOf(item, format);
   const ready = state === ExportState.READY;
+  const fileLocale = localeOf(item);
   const row = useRef<HTMLLIElement>(null);
+  const before = useRef(state);
   // One that was there before may stand far below.
   useEffect(() => {
     if (isNew) row.current?.scrollIntoView({ block: "nearest" });
   }, [isNew]);
+  // The link that was followed is gone with its file, and so would the focus be.
+  useEffect(() => {
+    if (isLost(before.current, state)) row.current?.focus();
+    before.current = state;
+  }, [state]);
   return (
     <Paper
       component="li"
@@ -53,7 +61,8 @@ export function ExportRow({ item, isNew, onMade }: ExportRowProps) {
           )}
         </h2>
         <p>
-          {t.exports.formats[name]}, {t.exports.languages[localeOf(item)]}
+          {t.exports.formats[name]}
+          {fileLocale && `, ${t.exports.languages[fileLocale]}`}
         </p>
       </div>
       <div className={classes.details}>
@@ -88,11 +97,13 @@ function Condition({ item }: { item: Export }) {
   const { state, period, freshness } = item;
   if (state === ExportState.PENDING) return <p>{t.exports.preparingHint}</p>;
   if (state === ExportState.FAILED) {
+    const failure = failureOf(item);
+    const known = t.failures.known[failure.reason as ReasonName];
     return (
       <p className={classes.failed}>
         <Warning size={16} />
         <span>
-          <strong>{explain(failureOf(item), t).title}.</strong> {t.exports.failedHint}
+          <strong>{explain(failure, t).title}.</strong> {known?.text ?? t.exports.failedHint}
         </span>
       </p>
     );
@@ -160,12 +171,16 @@ function DownloadLink({ item, label }: { item: Export; label: string }) {
 }
 
 function TryAgain({ item, label, onMade }: Omit<ExportRowProps, "isNew"> & { label: string }) {
-  const { t } = useI18n();
+  const { t, locale } = useI18n();
   const { ask, isPending, failure } = useExportRequest(onMade);
   const { period } = item;
   const again = () => {
     if (!period) return;
-    ask({ choice: choiceOfPeriod(period), format: formatNameOf(item), locale: localeOf(item) });
+    ask({
+      choice: choiceOfPeriod(period),
+      format: formatNameOf(item),
+      locale: localeOf(item) ?? locale,
+    });
   };
   useRetry(failure, again, isPending);
   return (

@@ -77,6 +77,14 @@ describe("the list of exports", () => {
     expect(document.title).toBe("Your exports · BionicPRO");
   });
 
+  test("names no language of a file that is the same in every one", async () => {
+    const json = { format: ExportFormat.JSON, language: Language.UNSPECIFIED };
+    renderApp(PAGE, {}, service([sampleExport("one", json)]));
+    const item = await row();
+    expect(item.textContent).toContain("Data file (JSON)");
+    expect(item.textContent).not.toContain("in English");
+  });
+
   test("says when a file was made before its period was complete", async () => {
     const item = sampleExport("one", {
       period: {
@@ -246,7 +254,7 @@ describe("an export that is being prepared", () => {
     });
     exports[0] = sampleExport("one", {
       state: FAILED,
-      format: ExportFormat.JSON,
+      format: ExportFormat.CSV,
       language: Language.RUSSIAN,
       failureReason: Reason.EXPORT_STORE_UNAVAILABLE,
     });
@@ -257,7 +265,7 @@ describe("an export that is being prepared", () => {
     expect(await screen.findByText("Preparing…")).toBeTruthy();
     expect(exportReport.mock.calls[0]?.[0]).toMatchObject({
       period: { kind: PeriodKind.MONTH, day: "2026-09-01", endDay: "" },
-      format: ExportFormat.JSON,
+      format: ExportFormat.CSV,
       language: Language.RUSSIAN,
     });
     await waitFor(() => expect(news()).toMatch(/^The file is being prepared/));
@@ -288,7 +296,36 @@ describe("a download", () => {
     expect(getExport).not.toHaveBeenCalled();
   });
 
-  test("of a file that is gone says so instead of opening an error", async () => {
+  test("of a file that is gone says so, and the file is made again", async () => {
+    const followed = watchDownloads();
+    const exports = [sampleExport("one")];
+    const { listExports, getExport } = service(exports);
+    const exportReport = vi.fn((_: ExportReportRequest) => {
+      exports[0] = pending("one");
+      return { export: exports[0] };
+    });
+    renderApp(PAGE, {}, { listExports, getExport, exportReport });
+    const link = await screen.findByRole("link", { name: /^Download/ });
+    exports[0] = sampleExport("one", {
+      state: FAILED,
+      downloadPath: "",
+      failureReason: Reason.EXPORT_FILE_LOST,
+    });
+    await userEvent.click(link);
+    const item = await row();
+    await waitFor(() => expect(item.textContent).toContain("This file is no longer there."));
+    expect(item.textContent).toContain("make the file again");
+    expect(document.activeElement).toBe(item);
+    expect(followed).toEqual([]);
+    await waitFor(() =>
+      expect(news()).toBe("The file is no longer there: September 2026, Spreadsheet (CSV)."),
+    );
+    await userEvent.click(within(item).getByRole("button", { name: /^Try again/ }));
+    expect(await screen.findByText("Preparing…")).toBeTruthy();
+    expect(exportReport).toHaveBeenCalledTimes(1);
+  });
+
+  test("that cannot be prepared says so instead of opening an error", async () => {
     const followed = watchDownloads();
     const { listExports } = service([sampleExport("one")]);
     const getExport = () => {

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { type Export, ExportState } from "../../gen/bionicpro/reports/v1/export_pb.js";
 import type { Dictionary } from "../../i18n/en";
 import { useI18n } from "../../i18n/I18n";
-import { formatNameOf, labelOf, newsOf, type Seen, seenOf } from "./exports";
+import { failureOf, formatNameOf, labelOf, newsOf, type Seen, seenOf } from "./exports";
 
 const sentences: Record<ExportState, keyof Dictionary["exports"]["news"] | undefined> = {
   [ExportState.UNSPECIFIED]: undefined,
@@ -24,7 +24,8 @@ export function News({ exports, madeId }: { exports: Export[]; madeId: string | 
     if (found.length > 0) setNews(found);
   }, [exports, madeId]);
   const sentence = (each: Export) => {
-    const name = sentences[each.state];
+    const lost = failureOf(each).reason === "EXPORT_FILE_LOST";
+    const name = lost ? "lost" : sentences[each.state];
     return (
       name && t.exports.news[name](labelOf(each, format), t.exports.formats[formatNameOf(each)])
     );

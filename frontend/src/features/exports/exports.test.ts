@@ -128,6 +128,12 @@ describe("news", () => {
     expect(newsOf(seenOf([pending]), [failed], undefined)).toEqual([failed]);
   });
 
+  test("are that a file that was ready is gone", () => {
+    const lost = sampleExport("one", { state: FAILED });
+    expect(newsOf(seenOf([ready]), [lost], undefined)).toEqual([lost]);
+    expect(newsOf(seenOf([lost]), [ready], undefined)).toEqual([]);
+  });
+
   test("are what has just been asked for, and not what was there", () => {
     const other = sampleExport("two");
     expect(newsOf(new Map(), [ready, other], "one")).toEqual([ready]);

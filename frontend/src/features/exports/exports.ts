@@ -45,7 +45,9 @@ export function toLanguage(locale: Locale): Language {
   return locale === "ru" ? Language.RUSSIAN : Language.ENGLISH;
 }
 
-export function localeOf({ language }: Export): Locale {
+/** The language of an export; undefined where the format is the same in every one. */
+export function localeOf({ language }: Export): Locale | undefined {
+  if (language === Language.UNSPECIFIED) return undefined;
   return language === Language.RUSSIAN ? "ru" : "en";
 }
 
@@ -106,11 +108,17 @@ export function seenOf(exports: Export[]): Seen {
   return new Map(exports.map(({ exportId, state }) => [exportId, state]));
 }
 
+/** Whether a file that was ready has gone. */
+export function isLost(before: ExportState | undefined, state: ExportState): boolean {
+  return before === ExportState.READY && state === ExportState.FAILED;
+}
+
 /** The exports of which somebody who waits wants to hear: just asked for, or no longer pending. */
 export function newsOf(seen: Seen, exports: Export[], madeId: string | undefined): Export[] {
   return exports.filter(({ exportId, state }) => {
     const before = seen.get(exportId);
     if (before === undefined) return exportId === madeId;
-    return before !== state && (before === ExportState.PENDING || exportId === madeId);
+    if (before === state) return false;
+    return before === ExportState.PENDING || isLost(before, state) || exportId === madeId;
   });
 }
