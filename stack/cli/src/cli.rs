@@ -111,6 +111,8 @@ pub(crate) enum Suite {
     Ingest,
     /// Reports as files, from the request to the download, on the same stack.
     Exports,
+    /// The same with MinIO in the place of SeaweedFS, on the same stack.
+    Minio,
     /// One trace through all processes, and metrics, on the same stack.
     Traces,
     /// The app in a real browser, on the same stack.

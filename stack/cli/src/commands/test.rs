@@ -21,7 +21,7 @@ use crate::{
 /// How long a part that joins by itself may be built: all of its packages, on a busy machine.
 const JOINING_LIMIT: Duration = Duration::from_secs(1800);
 
-const ALL: [Suite; 12] = [
+const ALL: [Suite; 13] = [
     Suite::Lint,
     Suite::Unit,
     Suite::Frontend,
@@ -29,6 +29,7 @@ const ALL: [Suite; 12] = [
     Suite::E2e,
     Suite::Ingest,
     Suite::Exports,
+    Suite::Minio,
     Suite::Traces,
     Suite::Browser,
     Suite::Faults,
@@ -97,13 +98,33 @@ fn on_a_fresh_stack(site: &Site, suites: &[Suite], options: &cli::Up) -> Tally {
                 {
                     tally += Tally::broken("what joins the test stack", &error);
                 }
-                tally += run_suite(*suite, site);
+                tally += match suite {
+                    Suite::Minio => on_minio(site, options),
+                    _ => run_suite(*suite, site),
+                };
             }
         }
         Err(error) => tally += Tally::broken("the test stack", &error),
     }
     if let Err(error) = down::run(site) {
         tally += Tally::broken("the test stack's end", &error);
+    }
+    tally
+}
+
+/// Runs the suite of exports once more on the running stack with the other file store, which knows
+/// none of the files that were made before, and gives the stack its own one back.
+fn on_minio(site: &Site, options: &cli::Up) -> Tally {
+    let minio = cli::Up {
+        with: vec!["minio".to_owned()],
+        ..cli::Up::default()
+    };
+    let mut tally = match up::run(site, &minio) {
+        Ok(()) => run_suite(Suite::Minio, site),
+        Err(error) => Tally::broken("the test stack on MinIO", &error),
+    };
+    if let Err(error) = up::run(site, options) {
+        tally += Tally::broken("the test stack after MinIO", &error);
     }
     tally
 }

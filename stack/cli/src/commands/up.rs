@@ -35,6 +35,7 @@ pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     let _lock = Lock::take(&site.topology.directories.state)?;
     let selected = select(options)?;
     let supervisor = Supervisor::new(&site.checkout, &site.topology)?;
+    make_room(&supervisor, &selected)?;
     let starting = supervisor.not_running(&selected)?;
     preflight::check(&Plan {
         checkout: &site.checkout,
@@ -95,6 +96,27 @@ pub(super) fn select(options: &cli::Up) -> Result<Vec<&'static dyn Part>> {
         .copied()
         .filter(|part| wanted(*part))
         .collect())
+}
+
+/// Stops what runs in the place of what is selected: both have the same addresses.
+fn make_room(supervisor: &Supervisor, selected: &[&'static dyn Part]) -> Result<()> {
+    if supervisor.running()? {
+        for part in in_the_way(selected) {
+            supervisor.stop_process(part.name())?;
+        }
+    }
+    Ok(())
+}
+
+/// The parts that cannot run beside the selected ones: the last to start first.
+fn in_the_way(selected: &[&'static dyn Part]) -> Vec<&'static dyn Part> {
+    let replaces = |one: &dyn Part, other: &dyn Part| one.instead_of().contains(&other.name());
+    let excludes = |one: &dyn Part| {
+        let mut others = selected.iter();
+        others.any(|other| replaces(one, *other) || replaces(*other, one))
+    };
+    let parts = parts::ALL.iter().rev().copied();
+    parts.filter(|part| excludes(*part)).collect()
 }
 
 struct Up<'a> {
@@ -268,6 +290,20 @@ mod tests {
         assert!(with.contains(&"minio"));
         assert!(!with.contains(&"s3") && !with.contains(&"s3-console"));
         assert_eq!(with.len(), default.len() - 1);
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_selected_part_makes_room() {
+        let in_the_way = |options: &cli::Up| -> Vec<_> {
+            let selected = select(options).expect("known parts");
+            in_the_way(&selected).iter().map(|it| it.name()).collect()
+        };
+        assert_eq!(in_the_way(&cli::Up::default()), ["minio"]);
+        let with = cli::Up {
+            with: vec!["minio".into()],
+            ..Default::default()
+        };
+        assert_eq!(in_the_way(&with), ["s3-console", "s3"]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(super) fn title(suite: Suite) -> &'static str {
         Suite::E2e => "e2e",
         Suite::Ingest => "ingest",
         Suite::Exports => "exports",
+        Suite::Minio => "minio",
         Suite::Traces => "traces",
         Suite::Browser => "browser",
         Suite::Faults => "faults",
@@ -70,6 +71,13 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
         Suite::Ingest | Suite::Exports | Suite::Traces | Suite::Faults => Ok(vec![
             cargo(
                 &format!("test --locked --workspace --test {}", title(suite)),
+                Counting::CargoTest,
+            )
+            .on_stack(site),
+        ]),
+        Suite::Minio => Ok(vec![
+            cargo(
+                "test --locked --workspace --test exports",
                 Counting::CargoTest,
             )
             .on_stack(site),
