@@ -2,7 +2,6 @@
 //! noted of both.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -125,13 +124,9 @@ impl<'a> Patient<'a> {
         period: &PeriodSelector,
         format: ExportFormat,
     ) -> Export {
-        let ask = ExportReportRequest {
-            request_id: Uuid::new_v4().to_string(),
-            period: Some(period.clone()),
-            format: format.into(),
-            language: language.into(),
-        };
-        Asked(self.call("ExportReport", &ask).await).message()
+        self.ask(Uuid::new_v4(), language, period, format)
+            .await
+            .message()
     }
 
     /// Asks for an export under a request.
@@ -144,11 +139,21 @@ impl<'a> Patient<'a> {
         period: &PeriodSelector,
         format: ExportFormat,
     ) -> Asked {
+        self.ask(request, Language::English, period, format).await
+    }
+
+    async fn ask(
+        &self,
+        request: Uuid,
+        language: Language,
+        period: &PeriodSelector,
+        format: ExportFormat,
+    ) -> Asked {
         let ask = ExportReportRequest {
             request_id: request.to_string(),
             period: Some(period.clone()),
             format: format.into(),
-            language: Language::English.into(),
+            language: language.into(),
         };
         Asked(self.call("ExportReport", &ask).await)
     }
@@ -347,69 +352,4 @@ pub fn signed(stack: &Topology, path: &str, expires: i64) -> anyhow::Result<Stri
 pub fn address(stack: &Topology, link: &str) -> Url {
     let address = stack.nginx.public_url.join(link);
     address.unwrap_or_else(|error| panic!("{link}: {error}"))
-}
-
-/// A reports service that is killed (SIGKILL) when it is dropped.
-pub struct Maker(Child);
-
-impl Maker {
-    /// Starts one at the address of the stack's own, which has to be away, with further arguments.
-    ///
-    /// # Errors
-    /// When there is no such program.
-    pub fn start(stack: &Topology, arguments: &[&str]) -> anyhow::Result<Self> {
-        let listen = stack.reports.url.socket_addrs(|| None)?;
-        let listen = listen.first().context("reports has no address")?;
-        let (clickhouse, s3) = (&stack.clickhouse, &stack.s3);
-        let child = Command::new(stack.directories.binaries.join("bionicpro-reports"))
-            .arg("serve")
-            .args(arguments)
-            .arg("--environment=development")
-            .arg(format!("--listen={listen}"))
-            .arg(format!("--issuer={}", stack.keycloak.issuer))
-            .arg(format!("--clickhouse-url={}", clickhouse.url))
-            .arg(format!("--clickhouse-database={}", clickhouse.database))
-            .arg(format!("--clickhouse-user={}", clickhouse.reports.user))
-            .arg(format!("--s3-url={}", s3.url))
-            .arg(format!("--s3-bucket={}", s3.bucket))
-            .arg(format!("--s3-access-key={}", s3.access_key))
-            .env(
-                "BIONICPRO_CLICKHOUSE_PASSWORD",
-                &clickhouse.reports.password,
-            )
-            .env("BIONICPRO_S3_SECRET_KEY", &s3.secret_key)
-            .env("BIONICPRO_EXPORT_KEYS", &stack.reports.export_keys)
-            .env(
-                "BIONICPRO_OPERATIONAL_DATABASE_URL",
-                stack.postgres.databases.bionicpro.url.as_str(),
-            )
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("bionicpro-reports is not built")?;
-        Ok(Self(child))
-    }
-}
-
-impl Drop for Maker {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Whether somebody works on an export that is not made: its row is locked.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn is_worked_on(stack: &Topology, export: &Export) -> anyhow::Result<bool> {
-    let url = stack.postgres.databases.bionicpro.url.as_str();
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    let id: Uuid = export.export_id.parse()?;
-    let free = "SELECT FROM exports WHERE export_id = $1 FOR NO KEY UPDATE SKIP LOCKED";
-    let there = "SELECT FROM exports WHERE export_id = $1 AND state = 'PENDING'";
-    Ok(client.query(there, &[&id]).await?.len() == 1
-        && client.query(free, &[&id]).await?.is_empty())
 }

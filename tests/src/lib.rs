@@ -11,6 +11,7 @@ pub mod file_store;
 pub mod grpc_web;
 pub mod jaeger;
 pub mod loader;
+pub mod maker;
 pub mod processes;
 pub mod prometheus;
 pub mod reports;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bionicpro_proto::error::v1::Reason;
 use bionicpro_proto::reports::v1::{ExportFormat, ExportState, PeriodKind, PeriodSelector};
-use bionicpro_tests::exports::{Maker, Patient, is_worked_on};
+use bionicpro_tests::exports::Patient;
+use bionicpro_tests::maker::{Maker, is_worked_on};
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::reports::period;
 use bionicpro_tests::{eventually, stack};
