@@ -33,8 +33,6 @@ const ORIGIN_URI: HeaderName = HeaderName::from_static("x-origin-uri");
 /// What a refusal means. The CDN's `auth_request` knows 401 and 403 only; every other status is a
 /// failure of the check to it.
 const REFUSAL: HeaderName = HeaderName::from_static("x-download-status");
-/// How long answers under way may take when the gateway stops.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// Whom downloads are decided with.
 pub(crate) struct Downloads {
@@ -73,7 +71,7 @@ impl Downloads {
     }
 }
 
-/// Answers until `stop`, on a thread of its own.
+/// Answers until `stop`, and what is under way for `drain` longer, on a thread of its own.
 ///
 /// # Errors
 /// The thread or its runtime cannot be made.
@@ -81,6 +79,7 @@ pub(crate) fn start<F>(
     listener: std::net::TcpListener,
     make: F,
     stop: CancellationToken,
+    drain: Duration,
 ) -> io::Result<JoinHandle<()>>
 where
     F: FnOnce() -> Downloads + Send + 'static,
@@ -91,7 +90,7 @@ where
     thread::Builder::new()
         .name("downloads".to_owned())
         .spawn(move || {
-            if let Err(error) = runtime.block_on(serve(listener, make, stop)) {
+            if let Err(error) = runtime.block_on(serve(listener, make, stop, drain)) {
                 tracing::error!(%error, "downloads ended");
             }
         })
@@ -101,6 +100,7 @@ pub(crate) async fn serve(
     listener: std::net::TcpListener,
     make: impl FnOnce() -> Downloads,
     stop: CancellationToken,
+    drain: Duration,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
         // Without it small answers wait for the peer's delayed acknowledgement, 40 ms.
@@ -115,7 +115,7 @@ pub(crate) async fn serve(
         .into_future();
     let cut = async move {
         stopped.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
+        tokio::time::sleep(drain).await;
     };
     tokio::select! {
         served = served => served,

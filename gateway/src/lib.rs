@@ -42,17 +42,17 @@ pub use crate::config::Config;
 /// The address is taken, or telemetry cannot be started.
 pub fn run(config: Config, policies: Policies) -> anyhow::Result<()> {
     let _telemetry = telemetry::start("bionicpro-gateway", &config.basics.telemetry)?;
-    let listen = config.basics.listen;
+    let (listen, drain) = (config.basics.listen, config.basics.drain);
     let listener = server::bind(listen).with_context(|| format!("listening on {listen}"))?;
     let stop = CancellationToken::new();
     let token = own_token(&config);
     let config = Arc::new(config);
     let make_door = doors(config.clone(), token.clone(), policies);
-    let mut workers = server::start(listener, make_door, &stop)?;
+    let mut workers = server::start(listener, make_door, &stop, drain)?;
     if let Some(listen) = config.downloads_listen {
         let listener = server::bind(listen).with_context(|| format!("listening on {listen}"))?;
         let make = downloads(config, token);
-        workers.push(downloads::start(listener, make, stop.clone())?);
+        workers.push(downloads::start(listener, make, stop.clone(), drain)?);
     }
     tracing::info!(%listen, workers = workers.len(), "the gateway listens");
     tokio::runtime::Builder::new_current_thread()

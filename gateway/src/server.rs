@@ -20,8 +20,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::door::Door;
 
-/// How long calls under way may take to end when the gateway stops.
-const DRAIN: Duration = Duration::from_secs(10);
 /// How long a connection may take to send the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to wait when the process is out of file descriptors.
@@ -39,13 +37,14 @@ pub(crate) fn bind(listen: SocketAddr) -> io::Result<std::net::TcpListener> {
 }
 
 /// Starts a worker per core. `make_door` runs inside each worker's runtime.
-/// The workers end, after the calls under way, when `stop` is cancelled. They
-/// alone keep the socket: who comes while they end is refused at once, and not
+/// The workers end, after the calls under way but within `drain`, when `stop` is
+/// cancelled. They alone keep the socket: who comes while they end is refused at once, and not
 /// left waiting for somebody to take the connection.
 pub(crate) fn start<F>(
     listener: std::net::TcpListener,
     make_door: F,
     stop: &CancellationToken,
+    drain: Duration,
 ) -> io::Result<Vec<JoinHandle<()>>>
 where
     F: Fn() -> Door + Clone + Send + 'static,
@@ -61,7 +60,7 @@ where
             thread::Builder::new()
                 .name(format!("worker-{core}"))
                 .spawn(move || {
-                    if let Err(error) = runtime.block_on(accept(listener, make_door, stop)) {
+                    if let Err(error) = runtime.block_on(accept(listener, make_door, stop, drain)) {
                         tracing::error!(%error, "the worker ended");
                     }
                 })
@@ -75,6 +74,7 @@ pub(crate) async fn accept(
     listener: std::net::TcpListener,
     make_door: impl Fn() -> Door,
     stop: CancellationToken,
+    drain: Duration,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let door = Arc::new(make_door());
@@ -98,7 +98,7 @@ pub(crate) async fn accept(
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(DRAIN, connections.wait())
+    if tokio::time::timeout(drain, connections.wait())
         .await
         .is_err()
     {

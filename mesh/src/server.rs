@@ -102,6 +102,13 @@ impl Server {
         self
     }
 
+    /// How long calls under way may take to end after the signal to stop.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
+        self
+    }
+
     /// A part that the services need. While `check` fails, health says NOT_SERVING; it is asked
     /// again every second, so the server recovers by itself.
     #[must_use]

@@ -18,7 +18,7 @@ use tonic::Code;
 
 use super::browser::Browser;
 use super::fake::{self, Body, Fake};
-use super::{DOWNLOADS, Gateway, TOKEN, refused_by_auth as refused, signed_in};
+use super::{DOWNLOADS, DRAIN, Gateway, TOKEN, refused_by_auth as refused, signed_in};
 use crate::downloads::{self, Downloads};
 use crate::server;
 
@@ -50,7 +50,7 @@ impl Door {
         let browser = Browser::at(listener.local_addr().unwrap()).with("x-original-uri", LINK);
         let stop = CancellationToken::new();
         let (at, of) = (auth.address, reports.address);
-        let serving = downloads::serve(listener, move || asking(at, of), stop.clone());
+        let serving = downloads::serve(listener, move || asking(at, of), stop.clone(), DRAIN);
         Self {
             browser,
             stop,

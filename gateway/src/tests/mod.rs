@@ -39,6 +39,8 @@ use crate::security_headers::SecurityHeaders;
 use crate::server;
 use crate::sessions::Sessions;
 
+/// Longer than any test.
+const DRAIN: Duration = Duration::from_secs(60);
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const ORIGIN: &str = "http://localhost:3000";
 const COOKIE: &str = "__Host-bionicpro-session=the-ticket";
@@ -120,7 +122,7 @@ impl Gateway {
         let address = listener.local_addr().unwrap();
         let auth_address = auth.address;
         let make_door = move || door(auth_address, service);
-        tokio::spawn(server::accept(listener, make_door, stop.clone()));
+        tokio::spawn(server::accept(listener, make_door, stop.clone(), DRAIN));
         Self {
             browser: Browser::at(address),
             service: None,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::browser::unframed;
 use super::fake::{self, framed};
-use super::{Gateway, STREAM, door, signed_in};
+use super::{DRAIN, Gateway, STREAM, door, signed_in};
 use crate::server;
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_gateway_that_stops_refuses_new_connections() {
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let make_door = || door(fake::nowhere(), fake::nowhere());
-    let workers = server::start(listener, make_door, &stop).unwrap();
+    let workers = server::start(listener, make_door, &stop, DRAIN).unwrap();
     TcpStream::connect(address).await.unwrap();
     stop.cancel();
     let refused = async {

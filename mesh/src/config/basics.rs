@@ -2,12 +2,17 @@
 
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use url::Url;
 
 use super::{Fields, Invalid};
 use crate::identity::Verifier;
 use crate::telemetry;
+
+/// How long calls under way may take to end, unless the program is told otherwise; less than what
+/// supervises it waits (20 s in the stack and in Compose).
+const DRAIN_SECONDS: u32 = 10;
 
 /// Where the program runs. What makes development easy is closed in production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +47,9 @@ pub struct Basics {
     pub issuer_internal_url: Url,
     /// Where the program runs (`environment`).
     pub environment: Environment,
+    /// How long calls under way may take to end when the program is told to stop; then they are cut
+    /// off (`drain-seconds`).
+    pub drain: Duration,
     /// Logs, traces and metrics (`log`, `otlp-endpoint`, `trace-ratio`).
     pub telemetry: telemetry::Settings,
 }
@@ -56,6 +64,7 @@ impl Basics {
         let issuer = fields.required::<Url>("issuer");
         let internal = fields.optional("issuer-internal-url");
         let environment = fields.or("environment", Environment::default());
+        let drain_seconds = fields.or("drain-seconds", DRAIN_SECONDS);
         let telemetry = telemetry::Settings::read(fields);
         let issuer = issuer?;
         Ok(Self {
@@ -63,6 +72,7 @@ impl Basics {
             issuer_internal_url: internal?.unwrap_or_else(|| issuer.clone()),
             issuer,
             environment: environment?,
+            drain: Duration::from_secs(drain_seconds?.into()),
             telemetry: telemetry?,
         })
     }

@@ -55,6 +55,7 @@ async fn main() -> anyhow::Result<()> {
     // Without Keycloak people who are signed in go on, so only Redis decides on readiness.
     Server::new(Config::AUDIENCE, config.basics.listen, verifier)
         .environment(config.basics.environment)
+        .drain(config.basics.drain)
         .dependency("redis", move || {
             let redis = redis.clone();
             async move { redis.ping().await }

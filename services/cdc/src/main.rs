@@ -100,6 +100,7 @@ async fn serve(config: &Config) -> Result<(), Failed> {
     let ended = pipeline.ended();
     Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))
         .environment(config.basics.environment)
+        .drain(config.basics.drain)
         .dependency("kafka", move || kafka_answers(Arc::clone(&group)))
         .dependency("clickhouse", move || {
             changes_are_applied(store.clone(), Arc::clone(&trouble))

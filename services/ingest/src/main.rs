@@ -77,7 +77,7 @@ async fn serve(config: Config, runs: Runs, warehouse: Warehouse, crm: Crm) -> an
     };
     let devices = Telemetry {
         log,
-        stopping: Stopping(stop.clone()),
+        stopping: Stopping::new(stop.clone(), config.basics.drain),
     };
     let server = server(&config.basics, etl, &warehouse, devices, trouble);
     let load = DailyLoad {
@@ -120,6 +120,7 @@ fn server(
     let kafka = Arc::clone(&devices.log);
     Server::new(NAME, basics.listen, basics.verifier(NAME))
         .environment(basics.environment)
+        .drain(basics.drain)
         .dependency_of(LOADING, "operational-database", etl.runs.readiness())
         .dependency_of(LOADING, "clickhouse", warehouse.readiness())
         .dependency_of(TAKING, "kafka", move || Arc::clone(&kafka).ping())

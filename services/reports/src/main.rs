@@ -50,6 +50,7 @@ async fn serve(config: Config, exports: Exports) -> anyhow::Result<()> {
     };
     let server = Server::new(NAME, config.basics.listen, config.basics.verifier(NAME))
         .environment(config.basics.environment)
+        .drain(config.basics.drain)
         .dependency("clickhouse", warehouse.readiness())
         .dependency("operational-database", exports.readiness())
         .add_service(ReportsServiceServer::new(Reports {

@@ -122,8 +122,7 @@ async fn a_call_under_way_ends_before_the_server_does() {
 #[tokio::test]
 async fn a_call_that_does_not_end_is_aborted_after_the_drain() {
     let (issuer, probe) = (Issuer::start().await, Probe::default());
-    let mut server = server(&issuer, &probe);
-    server.drain = Duration::from_millis(200);
+    let server = server(&issuer, &probe).drain(Duration::from_millis(200));
     let running = Running::start(server).await;
     let client = connect(&running);
     let call = tokio::spawn(say(client, SAY, request(&issuer, &["tester"], "hang")));

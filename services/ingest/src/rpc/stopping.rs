@@ -8,14 +8,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 
-/// How long a stream may still take; shorter than the server's drain.
-const LAST_MESSAGES: Duration = Duration::from_secs(3);
-
 /// Knows when the process is told to stop.
 #[derive(Clone, Debug)]
-pub(crate) struct Stopping(pub(crate) CancellationToken);
+pub(crate) struct Stopping {
+    stop: CancellationToken,
+    /// How long a stream may still take.
+    last_messages: Duration,
+}
 
 impl Stopping {
+    /// For a server that cuts off what has not ended within `drain` of `stop`.
+    pub(crate) fn new(stop: CancellationToken, drain: Duration) -> Self {
+        Self {
+            stop,
+            last_messages: drain / 3,
+        }
+    }
+
     /// What `stream` comes to, if it ends in time.
     ///
     /// # Errors
@@ -25,8 +34,8 @@ impl Stopping {
         stream: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let too_late = async {
-            self.0.cancelled().await;
-            tokio::time::sleep(LAST_MESSAGES).await;
+            self.stop.cancelled().await;
+            tokio::time::sleep(self.last_messages).await;
         };
         tokio::select! {
             biased;
@@ -48,6 +57,14 @@ mod tests {
 
     use super::*;
 
+    const DRAIN: Duration = Duration::from_secs(10);
+
+    fn stopping() -> Stopping {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        Stopping::new(stop, DRAIN)
+    }
+
     async fn ends_after(time: Duration) -> Result<(), Status> {
         sleep(time).await;
         Ok(())
@@ -55,11 +72,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_is_held_open_is_told_to_come_again() {
-        let stop = CancellationToken::new();
-        stop.cancel();
-        let stopping = Stopping(stop);
+        let stopping = stopping();
         let held_open = stopping.bound(future::pending::<Result<(), Status>>());
-        let answer = timeout(LAST_MESSAGES * 2, held_open).await;
+        let answer = timeout(DRAIN / 2, held_open).await;
         let status = answer.expect("it is answered").unwrap_err();
         assert_eq!(status.code(), Code::Unavailable);
         assert_eq!(reason(&status), Some(Reason::DependencyUnavailable));
@@ -67,15 +82,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_ends_soon_after_the_stop_has_its_answer() {
-        let stop = CancellationToken::new();
-        stop.cancel();
-        let ending = ends_after(LAST_MESSAGES / 2);
-        assert!(Stopping(stop).bound(ending).await.is_ok());
+        assert!(stopping().bound(ends_after(DRAIN / 6)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_stop_a_stream_takes_its_time() {
-        let stopping = Stopping(CancellationToken::new());
-        assert!(stopping.bound(ends_after(LAST_MESSAGES * 9)).await.is_ok());
+        let stopping = Stopping::new(CancellationToken::new(), DRAIN);
+        assert!(stopping.bound(ends_after(DRAIN * 3)).await.is_ok());
     }
 }
