@@ -137,6 +137,24 @@ async fn a_call_that_does_not_end_is_aborted_after_the_drain() {
     wait_for(|| probe.under_way() == 0).await;
 }
 
+#[tokio::test]
+async fn whoever_watches_health_hears_of_the_stop_and_holds_it_no_longer_than_the_drain() {
+    let issuer = Issuer::start().await;
+    let server = server(&issuer, &Probe::default()).drain(Duration::from_millis(200));
+    let running = Running::start(server).await;
+    let watched = HealthClient::new(connect(&running))
+        .watch(HealthCheckRequest::default())
+        .await;
+    let mut statuses = watched.unwrap().into_inner();
+    let first = timeout(SOON, statuses.next()).await.unwrap().unwrap();
+    assert_eq!(first.unwrap().status().as_str_name(), "SERVING");
+    running.stop.send(()).unwrap();
+    let second = timeout(SOON, statuses.next()).await.unwrap().unwrap();
+    assert_eq!(second.unwrap().status().as_str_name(), "NOT_SERVING");
+    let ended = timeout(SOON, running.ended).await.unwrap();
+    ended.unwrap().unwrap();
+}
+
 async fn wait_for(condition: impl Fn() -> bool) {
     let met = async {
         while !condition() {
