@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use uuid::Uuid;
 
-use crate::{Topology, crm};
+use crate::{Topology, crm, processes};
 
 /// Partitions of each topic of the CRM.
 pub const PARTITIONS: i32 = 4;
@@ -76,6 +76,20 @@ impl Consumer {
     /// When the system does not say.
     pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.process.try_wait()?)
+    }
+
+    /// Its number, for what the kernel says of it.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Tells it to stop (SIGTERM) and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in the time that the supervisor gives.
+    pub fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
+        processes::terminate(&mut self.process)
     }
 }
 

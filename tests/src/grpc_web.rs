@@ -2,6 +2,8 @@
 //! answer (HTTP status, cookies, where the gRPC status stood) and lets a suite
 //! send what no browser would.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail, ensure};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
@@ -84,30 +86,27 @@ impl GrpcWeb {
         method: &str,
         request: &Q,
     ) -> anyhow::Result<Answer<A>> {
-        let response = self
-            .http
-            .post(format!("{}{method}", self.gateway))
-            .headers(self.headers.clone())
-            .body(framed(request))
-            .send()
-            .await?;
-        let (http_status, headers) = (response.status(), response.headers().clone());
-        let (messages, trailers) = unframed(response.bytes().await?)?;
-        let status = trailers
-            .as_ref()
-            .and_then(Status::from_header_map)
-            .or_else(|| Status::from_header_map(&headers))
-            .with_context(|| format!("no grpc-status; HTTP {http_status}"))?;
-        let messages = messages
-            .into_iter()
-            .map(A::decode)
-            .collect::<Result<_, _>>()?;
-        Ok(Answer {
-            http_status,
-            headers,
-            messages,
-            status,
-        })
+        answer(self.request(method, request).send().await?).await
+    }
+
+    /// The same for a call that has so much time left.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn call_within<Q: Message, A: Message + Default>(
+        &self,
+        left: Duration,
+        method: &str,
+        request: &Q,
+    ) -> anyhow::Result<Answer<A>> {
+        let timeout = format!("{}m", left.as_millis());
+        let request = self.request(method, request);
+        answer(request.header("grpc-timeout", timeout).send().await?).await
+    }
+
+    fn request(&self, method: &str, message: &impl Message) -> reqwest::RequestBuilder {
+        let request = self.http.post(format!("{}{method}", self.gateway));
+        request.headers(self.headers.clone()).body(framed(message))
     }
 
     fn set(&mut self, name: HeaderName, value: &str) {
@@ -139,6 +138,26 @@ impl<M> Answer<M> {
         let cookies = self.headers.get_all(SET_COOKIE).into_iter();
         cookies.filter_map(|value| value.to_str().ok())
     }
+}
+
+async fn answer<A: Message + Default>(response: reqwest::Response) -> anyhow::Result<Answer<A>> {
+    let (http_status, headers) = (response.status(), response.headers().clone());
+    let (messages, trailers) = unframed(response.bytes().await?)?;
+    let status = trailers
+        .as_ref()
+        .and_then(Status::from_header_map)
+        .or_else(|| Status::from_header_map(&headers))
+        .with_context(|| format!("no grpc-status; HTTP {http_status}"))?;
+    let messages = messages
+        .into_iter()
+        .map(A::decode)
+        .collect::<Result<_, _>>()?;
+    Ok(Answer {
+        http_status,
+        headers,
+        messages,
+        status,
+    })
 }
 
 fn framed(message: &impl Message) -> Bytes {

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,7 +14,7 @@ use bionicpro_proto::ingest::v1::{
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::{Topology, eventually, rpc, tokens};
+use crate::{Topology, eventually, processes, rpc, tokens};
 
 /// How long a run may take on a busy machine.
 const FINISHED: Duration = Duration::from_secs(120);
@@ -81,6 +81,20 @@ impl Loader {
     /// When the log cannot be read.
     pub fn log(&self) -> anyhow::Result<String> {
         Ok(fs::read_to_string(&self.log)?)
+    }
+
+    /// Its number, for what the kernel says of it.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Tells it to stop (SIGTERM) and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in the time that the supervisor gives.
+    pub fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
+        processes::terminate(&mut self.process)
     }
 }
 

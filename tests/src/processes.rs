@@ -1,8 +1,8 @@
 //! The stack's processes, for faults: they are stopped, frozen and killed for
 //! real, through the stack's own supervisor.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -13,6 +13,8 @@ use crate::Topology;
 /// How long a process may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 const STOP_POLL: Duration = Duration::from_millis(50);
+/// How long the supervisor lets a service of ours take before it kills it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One supervised process of the stack.
 pub struct Process<'a> {
@@ -24,6 +26,8 @@ pub struct Process<'a> {
 #[must_use = "the process comes back at once"]
 pub struct Away<'a> {
     process: &'a Process<'a>,
+    /// The supervisor's client that passed on the word to stop; it waits for the end.
+    told: Option<Child>,
     back: fn(&Process<'_>) -> anyhow::Result<()>,
 }
 
@@ -31,6 +35,8 @@ pub struct Away<'a> {
 struct State {
     pid: u32,
     status: String,
+    is_ready: String,
+    exit_code: i32,
 }
 
 impl<'a> Process<'a> {
@@ -45,17 +51,51 @@ impl<'a> Process<'a> {
     /// # Errors
     /// When the supervisor does not do it, or the process does not end.
     pub fn stop(&self) -> anyhow::Result<Away<'_>> {
+        // The supervisor answers when it has ended.
         self.supervisor(&["stop", self.name])?;
-        // The supervisor does not wait, and a start that overtakes the end is lost.
+        Ok(self.away_until_started(None))
+    }
+
+    /// Tells the process to stop (SIGTERM) and does not wait; the supervisor kills one that takes
+    /// too long.
+    ///
+    /// # Errors
+    /// When the supervisor does not do it.
+    pub fn terminate(&self) -> anyhow::Result<Away<'_>> {
+        let told = self
+            .command(&["stop", self.name])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(self.away_until_started(Some(told)))
+    }
+
+    fn away_until_started(&self, told: Option<Child>) -> Away<'_> {
+        Away {
+            process: self,
+            told,
+            // A start that overtakes the end would be lost.
+            back: |process| {
+                process.ended()?;
+                process.supervisor(&["start", process.name]).map(drop)
+            },
+        }
+    }
+
+    /// Waits for the end of a process that was told to stop; its exit code.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn ended(&self) -> anyhow::Result<i32> {
         let began = Instant::now();
-        while self.state()?.status != "Completed" {
+        loop {
+            let state = self.state()?;
+            if state.status == "Completed" {
+                return Ok(state.exit_code);
+            }
             ensure!(began.elapsed() < STOP_LIMIT, "{} does not end", self.name);
             std::thread::sleep(STOP_POLL);
         }
-        Ok(Away {
-            process: self,
-            back: |process| process.supervisor(&["start", process.name]).map(drop),
-        })
     }
 
     /// Freezes the process (SIGSTOP): it takes connections and answers nothing.
@@ -66,6 +106,7 @@ impl<'a> Process<'a> {
         self.signal("STOP")?;
         Ok(Away {
             process: self,
+            told: None,
             back: |process| process.signal("CONT"),
         })
     }
@@ -90,12 +131,25 @@ impl<'a> Process<'a> {
         self.state().is_ok_and(|state| state.status == "Running")
     }
 
+    /// Whether it runs and is ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let state = self.state();
+        state.is_ok_and(|state| state.status == "Running" && state.is_ready == "Ready")
+    }
+
     /// Its number, for what the kernel says of it.
     ///
     /// # Errors
     /// When there is no such process.
     pub fn pid(&self) -> anyhow::Result<u32> {
         Ok(self.state()?.pid)
+    }
+
+    /// Where a suite keeps what another program in its place logs.
+    pub(crate) fn log(&self, what: &str) -> PathBuf {
+        let logs = self.stack.directories.state.join("logs");
+        logs.join(format!("{}-{what}.log", self.name))
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
@@ -115,19 +169,42 @@ impl<'a> Process<'a> {
     }
 
     fn supervisor(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+        run(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let directories = &self.stack.directories;
         let program = directories.root.join(".stack/bin/process-compose");
-        run(Command::new(program)
+        let mut command = Command::new(program);
+        command
             .current_dir(&directories.state)
             .args(["--use-uds", "--unix-socket"])
             .arg(Path::new("supervisor.sock"))
             .arg("process")
-            .args(arguments))
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+impl Away<'_> {
+    /// Kills a process that is frozen: it wakes no more, and the supervisor starts another.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn kill(self) -> anyhow::Result<()> {
+        self.process.kill()?;
+        std::mem::forget(self);
+        Ok(())
     }
 }
 
 impl Drop for Away<'_> {
     fn drop(&mut self) {
+        // What the word came to, the process itself shows.
+        if let Some(told) = &mut self.told {
+            let _ = told.wait();
+        }
         let back = (self.back)(self.process);
         // Nothing that follows can be right without it; but a second panic would abort.
         if let Err(error) = back
@@ -135,6 +212,22 @@ impl Drop for Away<'_> {
         {
             panic!("{} did not come back: {error:#}", self.process.name);
         }
+    }
+}
+
+/// Tells a process that a suite has started to stop (SIGTERM) and waits for its end.
+///
+/// # Errors
+/// When it takes longer than the supervisor would let it.
+pub(crate) fn terminate(process: &mut Child) -> anyhow::Result<ExitStatus> {
+    run(Command::new("kill").args(["-s", "TERM", &process.id().to_string()]))?;
+    let began = Instant::now();
+    loop {
+        if let Some(status) = process.try_wait()? {
+            return Ok(status);
+        }
+        ensure!(began.elapsed() < PATIENCE, "it does not end by itself");
+        std::thread::sleep(STOP_POLL);
     }
 }
 

@@ -58,6 +58,12 @@ async fn the_same_batch_is_lost_when_its_offsets_are_committed_first() {
         "nothing is lost: the tests above prove nothing"
     );
 
+    replay(&crm).await;
+    forget(&crm).await;
+}
+
+/// Has the whole log read again.
+pub(crate) async fn replay(crm: &Client) {
     let cdc = Process::of(stack(), "cdc");
     let away = cdc.stop().unwrap();
     tokio::task::spawn_blocking(|| consumer::rewind(stack()))
@@ -66,10 +72,9 @@ async fn the_same_batch_is_lost_when_its_offsets_are_committed_first() {
         .unwrap();
     drop(away);
     eventually("the replayed log brings it back", CATCH_UP, || {
-        views_are_equal(&crm)
+        views_are_equal(crm)
     })
     .await;
-    forget(&crm).await;
 }
 
 /// The fault test of a fault in our own code: a process that serves and applies nothing would be
@@ -139,7 +144,7 @@ async fn change_a_hundred_rows(crm: &Client) {
 
 /// Makes changes in every partition, each as far as its own, and waits until
 /// they are in the view.
-async fn later_changes_arrive(crm: &Client) {
+pub(crate) async fn later_changes_arrive(crm: &Client) {
     const ROWS: u32 = 32;
     let name = Uuid::new_v4().to_string();
     crm.batch_execute(&insert(&name, ROWS)).await.unwrap();
@@ -155,7 +160,7 @@ async fn later_changes_arrive(crm: &Client) {
     .await;
 }
 
-fn insert(name: &str, rows: u32) -> String {
+pub(crate) fn insert(name: &str, rows: u32) -> String {
     format!(
         "INSERT INTO customers (id, full_name, email, phone, country, locale, time_zone, status)
          SELECT gen_random_uuid(), '{name}', 'fault@example.org', '+447700900000', 'GB', 'en-GB', 'Europe/London', 'active'
@@ -163,7 +168,7 @@ fn insert(name: &str, rows: u32) -> String {
     )
 }
 
-async fn forget(crm: &Client) {
+pub(crate) async fn forget(crm: &Client) {
     crm.batch_execute("DELETE FROM customers WHERE email = 'fault@example.org'")
         .await
         .unwrap();
@@ -173,7 +178,7 @@ async fn forget(crm: &Client) {
     .await;
 }
 
-async fn views_are_equal(crm: &Client) -> bool {
+pub(crate) async fn views_are_equal(crm: &Client) -> bool {
     let stack = stack();
     crm::views_equal_tables(stack, &stack.clickhouse.database, crm)
         .await

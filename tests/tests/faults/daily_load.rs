@@ -45,7 +45,7 @@ async fn a_day_survives_the_death_of_its_load() {
     let _alone = alone().await;
     let days = Days::of("2020-03").await;
     let (marts, run) = days
-        .kill_the_load("--daily-load-rehearsal=slow", second_day_is_staged)
+        .end_the_load("--daily-load-rehearsal=slow", second_day_is_staged, drop)
         .await;
     for ((mart, old), new) in marts.iter().zip(&days.old).zip(&days.new) {
         assert!(
@@ -83,7 +83,11 @@ async fn a_load_that_does_not_swap_leaves_a_day_that_is_neither() {
     let _alone = alone().await;
     let days = Days::of("2020-04").await;
     let (marts, run) = days
-        .kill_the_load("--daily-load-rehearsal=slow-and-unsafe", second_day_is_gone)
+        .end_the_load(
+            "--daily-load-rehearsal=slow-and-unsafe",
+            second_day_is_gone,
+            drop,
+        )
         .await;
     let neither = marts
         .iter()
@@ -95,15 +99,15 @@ async fn a_load_that_does_not_swap_leaves_a_day_that_is_neither() {
 }
 
 /// The first four days of a month, loaded, with more readings at the source since.
-struct Days {
+pub(crate) struct Days {
     month: &'static str,
-    etl: Etl<'static>,
-    old: Vec<BTreeSet<Row>>,
-    new: Vec<BTreeSet<Row>>,
+    pub(crate) etl: Etl<'static>,
+    pub(crate) old: Vec<BTreeSet<Row>>,
+    pub(crate) new: Vec<BTreeSet<Row>>,
 }
 
 impl Days {
-    async fn of(month: &'static str) -> Self {
+    pub(crate) async fn of(month: &'static str) -> Self {
         let prosthesis = worn_in_2020(stack()).await.unwrap();
         let telemetry = Telemetry::connect(stack()).await.unwrap();
         let etl = Etl::new(stack()).await.unwrap();
@@ -139,11 +143,11 @@ impl Days {
         days
     }
 
-    fn name(&self, day: u32) -> String {
+    pub(crate) fn name(&self, day: u32) -> String {
         format!("{}-{day:02}", self.month)
     }
 
-    async fn marts(&self) -> Vec<BTreeSet<Row>> {
+    pub(crate) async fn marts(&self) -> Vec<BTreeSet<Row>> {
         let mut marts = Vec::new();
         for day in 1..=4 {
             marts.push(mart(stack(), &self.name(day)).await.unwrap());
@@ -151,12 +155,13 @@ impl Days {
         marts
     }
 
-    /// Loads the days by a service of the test's own and kills it on the second
+    /// Loads the days by a service of the test's own and ends it on the second
     /// one; answers what the mart has then.
-    async fn kill_the_load(
+    pub(crate) async fn end_the_load(
         &self,
         rehearsal: &str,
         moment: impl AsyncFn(&Run, &str) -> bool,
+        end: impl FnOnce(Loader),
     ) -> (Vec<BTreeSet<Row>>, Run) {
         let ingest = Process::of(stack(), "ingest");
         let away = ingest.stop().unwrap();
@@ -167,8 +172,8 @@ impl Days {
             .reaches(&run, "a day is loaded", |run| run.days_done == 1)
             .await;
         let second = self.name(2);
-        eventually("the moment to die", LIMIT, || moment(&run, &second)).await;
-        drop(loader);
+        eventually("the moment to end", LIMIT, || moment(&run, &second)).await;
+        end(loader);
         let marts = self.marts().await;
         drop(away);
         self.etl.answers().await;
@@ -177,7 +182,7 @@ impl Days {
 }
 
 /// Whether the second day is built aside: a rehearsing load then stands still before its swap.
-async fn second_day_is_staged(run: &Run, day: &str) -> bool {
+pub(crate) async fn second_day_is_staged(run: &Run, day: &str) -> bool {
     let query = format!(
         "SELECT toUInt32(count()) FROM {}.report_daily_staging_{} WHERE day = '{day}'",
         stack().clickhouse.database,
@@ -187,11 +192,11 @@ async fn second_day_is_staged(run: &Run, day: &str) -> bool {
     answer.is_ok_and(|rows| rows[0][0] > 0)
 }
 
-async fn second_day_is_gone(_: &Run, day: &str) -> bool {
+pub(crate) async fn second_day_is_gone(_: &Run, day: &str) -> bool {
     mart(stack(), day).await.unwrap().is_empty()
 }
 
-async fn staging_tables(run: &Run) -> u32 {
+pub(crate) async fn staging_tables(run: &Run) -> u32 {
     let query = format!(
         "SELECT toUInt32(count()) FROM system.tables WHERE name = 'report_daily_staging_{}'",
         run.run_id.replace('-', "")

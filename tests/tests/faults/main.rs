@@ -5,6 +5,7 @@ mod crm;
 mod daily_load;
 mod export_queue;
 mod exports;
+mod graceful;
 mod jaeger;
 mod sessions;
 mod telemetry;

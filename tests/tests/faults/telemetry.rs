@@ -15,10 +15,10 @@ use tonic_types::StatusExt;
 use crate::alone;
 
 /// A prosthesis that nobody wears, and the middle of a day long before the seeded time.
-const NOBODYS: &str = "01900000-0000-7000-a000-00000000f002";
-const IN_2020: i64 = 1_594_814_400;
+pub(crate) const NOBODYS: &str = "01900000-0000-7000-a000-00000000f002";
+pub(crate) const IN_2020: i64 = 1_594_814_400;
 /// How long a killed part may take to be back, and readings to arrive.
-const LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 const BATCHES: usize = 40;
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn send_while(fault: impl FnOnce()) -> Vec<Reading> {
 }
 
 /// Sends readings as a device does: again, until they are accepted.
-async fn until_accepted(devices: &Devices, readings: &[Reading]) {
+pub(crate) async fn until_accepted(devices: &Devices, readings: &[Reading]) {
     let began = Instant::now();
     loop {
         match devices.batch(readings.to_vec()).await {
@@ -191,7 +191,7 @@ async fn die_while_clickhouse_is_away(arguments: &[&str]) -> Vec<Reading> {
     sent
 }
 
-async fn each_is_in_the_topic(readings: &[Reading]) -> bool {
+pub(crate) async fn each_is_in_the_topic(readings: &[Reading]) -> bool {
     let topic = tokio::task::spawn_blocking(|| recorded(stack()).unwrap())
         .await
         .unwrap();
