@@ -12,16 +12,14 @@ pub(super) fn run(site: &Site, names: &[String]) -> Result<ExitCode> {
         .processes()
         .context("benchmarks run against a stack: `cargo stack up` first")?;
     let built = Command::new("cargo")
-        .args(["build", "--release", "--locked"])
-        .args(["--package", "bionicpro-benches"])
+        .args(["build", "--release", "--locked", "--workspace", "--bins"])
         .current_dir(site.checkout.root())
         .status()
         .context("cargo could not be started")?;
     if !built.success() {
         return Ok(ExitCode::FAILURE);
     }
-    // Not by `cargo run`: its variables would reach the builds that the benchmarks
-    // start, and crates whose build scripts look at them be built again each time.
+    // The services that it starts lie beside it.
     let program = build::target(site).join("release/bionicpro-benches");
     let status = Command::new(program)
         .args(names)
