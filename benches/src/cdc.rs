@@ -2,32 +2,30 @@
 //! ClickHouse's own Kafka engine, both on the same log, into tables of the same
 //! shape.
 
-mod consumer;
 mod envelope;
 mod log;
 mod throughput;
 mod warehouse;
-
-use std::path::PathBuf;
 
 use anyhow::Context;
 use bionicpro_tests::processes;
 use bionicpro_tests::stack;
 
 use self::log::Log;
-use self::warehouse::Warehouse;
 use crate::process::{self, Process};
-use crate::release;
 use crate::rounds::Report;
+use crate::services::{self, Service};
+use crate::warehouse::Warehouse;
 
 /// How long rows of the Kafka engine wait for company when there is more to come.
 const ENGINE_FLUSH_MS: u32 = 1000;
 
 /// Runs the benchmark.
 pub(crate) fn run() -> anyhow::Result<Report> {
+    let consumer = services::cdc()?;
     let place = Place {
-        consumer: release::build("bionicpro-cdc")?,
-        warehouse: Warehouse::new()?,
+        warehouse: Warehouse::create(&[&consumer])?,
+        consumer,
         clickhouse: processes::Process::of(stack(), "clickhouse").pid()?,
         kafka: processes::Process::of(stack(), "kafka").pid()?,
     };
@@ -38,8 +36,9 @@ pub(crate) fn run() -> anyhow::Result<Report> {
 
 /// Where everything happens.
 struct Place {
-    /// The consumer's program.
-    consumer: PathBuf,
+    /// Our consumer, with all that it does in a stack: versions, tokens, dead letters, the watermark
+    /// and traces.
+    consumer: Service,
     warehouse: Warehouse,
     /// Numbers of the stack's processes.
     clickhouse: u32,
@@ -81,7 +80,7 @@ impl Way {
     fn start<'a>(self, place: &'a Place, log: &Log, group: &str) -> anyhow::Result<Running<'a>> {
         let warehouse = &place.warehouse;
         let consumer = match self {
-            Self::Ours => Some(consumer::start(&place.consumer, log, group)?),
+            Self::Ours => Some(place.start_consumer(log, group)?),
             Self::KafkaEngine { flush_ms } => {
                 warehouse.start_engine(&log.topic, group, flush_ms)?;
                 None
@@ -112,6 +111,16 @@ struct Cpu {
 }
 
 impl Place {
+    /// Starts the consumer on a log, as a member of `group`.
+    fn start_consumer(&self, log: &Log, group: &str) -> anyhow::Result<Process> {
+        let settings = [
+            ("BIONICPRO_TOPIC_PREFIX", log.source.to_owned()),
+            ("BIONICPRO_CONSUMER_GROUP", group.to_owned()),
+            ("BIONICPRO_CONNECT_OFFSETS_TOPIC", log.positions.clone()),
+        ];
+        self.consumer.clone().with(settings).start()
+    }
+
     fn cpu(&self, consumer: Option<&Process>) -> anyhow::Result<Cpu> {
         Ok(Cpu {
             consumer: consumer.map_or(Ok(0.0), Process::cpu_us)?,

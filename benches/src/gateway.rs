@@ -2,6 +2,8 @@
 //! of 1,000 messages. Each asks auth about the session. Baselines: the service
 //! with tonic-web and no gateway, and Envoy, both without any session work.
 
+use std::sync::Arc;
+
 use crate::backend::{self, STREAM_BYTES, STREAM_MESSAGES, UNARY_BYTES};
 use crate::baselines;
 use crate::load::{Load, check_grpc_web};
@@ -44,7 +46,7 @@ impl Contender for Way<'_> {
 pub(crate) fn run() -> anyhow::Result<Report> {
     let ticket = system::session_ticket()?;
     let backend = Process::of_our_own(process::BACKEND, Port::Backend.address(), &[])?;
-    let system = System::start()?;
+    let system = System::start(Port::Backend, &[])?;
     let direct = Process::of_our_own(process::TONIC_WEB, Port::TonicWeb.address(), &[])?;
     let envoy = baselines::envoy(Port::Envoy.address(), backend.address)?;
     let ways = [
@@ -55,7 +57,7 @@ pub(crate) fn run() -> anyhow::Result<Report> {
     let mut unary: Vec<Box<dyn Contender + '_>> = Vec::new();
     let mut stream: Vec<Box<dyn Contender + '_>> = Vec::new();
     for (name, process) in ways {
-        let check = check_grpc_web::<1, UNARY_BYTES>;
+        let check = Arc::new(check_grpc_web::<1, UNARY_BYTES>);
         let load = system::page(process.address, backend::UNARY, &ticket, check)?;
         let calls = UNARY_CALLS;
         unary.push(Box::new(Way {
@@ -64,7 +66,7 @@ pub(crate) fn run() -> anyhow::Result<Report> {
             load,
             calls,
         }));
-        let check = check_grpc_web::<STREAM_MESSAGES, STREAM_BYTES>;
+        let check = Arc::new(check_grpc_web::<STREAM_MESSAGES, STREAM_BYTES>);
         let load = system::page(process.address, backend::STREAM, &ticket, check)?;
         let calls = STREAM_CALLS;
         stream.push(Box::new(Way {

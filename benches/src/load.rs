@@ -2,6 +2,7 @@
 //! on each, every answer checked.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -17,16 +18,18 @@ use tokio::net::TcpStream;
 /// As many as the figures in docs were measured with.
 const CONNECTIONS: usize = 16;
 
+/// Says what is wrong with an answer.
+pub(crate) type Check = Arc<dyn Fn(&Response<()>, &[u8]) -> anyhow::Result<()>>;
+
 /// The same request, again and again.
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     pub(crate) method: Method,
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Says what is wrong with an answer.
-    pub(crate) check: fn(&Response<()>, &[u8]) -> anyhow::Result<()>,
+    pub(crate) check: Check,
 }
 
 impl Load {
@@ -60,7 +63,7 @@ impl Load {
     fn request(&self) -> anyhow::Result<Request<Full<Bytes>>> {
         let mut request = Request::builder()
             .method(self.method.clone())
-            .uri(self.path)
+            .uri(&self.path)
             .body(Full::new(self.body.clone()))?;
         *request.headers_mut() = self.headers.clone();
         Ok(request)

@@ -4,13 +4,22 @@
 mod backend;
 mod baselines;
 mod cdc;
+mod cdn;
+mod encoded;
+mod export;
 mod gateway;
+mod ingest;
 mod load;
 mod process;
-mod release;
+mod reporting;
 mod rounds;
+mod schema;
+mod services;
 mod session;
 mod system;
+mod telemetry;
+mod topics;
+mod warehouse;
 
 use std::process::ExitCode;
 
@@ -23,10 +32,14 @@ use crate::rounds::Report;
 /// A benchmark: its name and how it is run.
 type Benchmark = (&'static str, fn() -> anyhow::Result<Report>);
 
-const BENCHMARKS: [Benchmark; 3] = [
+const BENCHMARKS: [Benchmark; 7] = [
     ("gateway", gateway::run),
     ("session", session::run),
     ("cdc", cdc::run),
+    ("telemetry", telemetry::run),
+    ("ingest", ingest::run),
+    ("export", export::run),
+    ("cdn", cdn::run),
 ];
 
 fn main() -> ExitCode {

@@ -62,6 +62,19 @@ impl Process {
         Self::start(&mut command, address)
     }
 
+    /// Asks it to end by itself (SIGTERM) and waits for that: it has processes of its own to end.
+    pub(crate) fn end(&mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").arg(self.pid().to_string()).status()?;
+        ensure!(asked.success(), "no signal could be sent");
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The CPU time that it has used, in microseconds.
     pub(crate) fn cpu_us(&self) -> anyhow::Result<f64> {
         cpu_us(self.child.id())
@@ -90,11 +103,23 @@ impl Process {
 
 /// The CPU time that a process has used, in microseconds.
 pub(crate) fn cpu_us(pid: u32) -> anyhow::Result<f64> {
+    // utime and stime.
+    ticks(pid, 11)
+}
+
+/// The CPU time that those of its children have used that have ended, in microseconds.
+pub(crate) fn ended_children_cpu_us(pid: u32) -> anyhow::Result<f64> {
+    // cutime and cstime.
+    ticks(pid, 13)
+}
+
+/// Two times that lie side by side in `/proc/<pid>/stat`, in microseconds.
+fn ticks(pid: u32, first: usize) -> anyhow::Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name in parentheses may hold anything; utime and stime follow as
-    // the 12th and 13th field after it (proc_pid_stat(5)).
+    // The name in parentheses may hold anything; utime is the 12th field after it, the others follow
+    // (proc_pid_stat(5)).
     let (_, fields) = stat.rsplit_once(')').context("stat has no name")?;
-    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks = fields.split_whitespace().skip(first).take(2);
     let ticks = ticks.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
     Ok(ticks / TICKS_PER_SECOND * 1e6)
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
+use anyhow::{Context, ensure};
 use serde::Serialize;
 
 /// What one round of one contender measured, by figure; the unit stands in the
@@ -47,6 +48,16 @@ struct Figure {
     /// The system's median divided by this one's.
     system_ratio: f64,
     rounds: Vec<f64>,
+}
+
+/// How much work a round has: what the variable says, or as much as `usual`.
+pub(crate) fn size(variable: &'static str, usual: usize) -> anyhow::Result<usize> {
+    let size = match std::env::var(variable) {
+        Ok(size) => size.parse().context(variable)?,
+        Err(_) => usual,
+    };
+    ensure!(size > 0, "{variable} has to be more than 0");
+    Ok(size)
 }
 
 /// Lets the contenders, of which the first is the system, take turns. Each has
@@ -116,7 +127,8 @@ fn values(samples: &[Sample], name: &str) -> Vec<f64> {
         .collect()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one, or what lies between the middle two.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {
@@ -150,10 +162,12 @@ impl Display for Comparison {
                     system_ratio,
                     ..
                 } = figure;
-                writeln!(
-                    formatter,
-                    "    {name:<28} {median:>12.1}   system ÷ this {system_ratio:>6.2}"
-                )?;
+                write!(formatter, "    {name:<32} {median:>12.1}")?;
+                // What one of the two does not have, or has none of, cannot be compared.
+                if system_ratio.is_finite() {
+                    write!(formatter, "   system ÷ this {system_ratio:>6.2}")?;
+                }
+                writeln!(formatter)?;
             }
         }
         Ok(())

@@ -3,6 +3,8 @@
 //! `auth_request`), which forwards nothing. Both have their sessions in the
 //! stack's Redis, whose own CPU is not counted.
 
+use std::sync::Arc;
+
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
@@ -74,13 +76,13 @@ impl Contender for OAuth2Proxy<'_> {
 pub(crate) fn run() -> anyhow::Result<Report> {
     let ticket = system::session_ticket()?;
     let _backend = Process::of_our_own(process::BACKEND, Port::Backend.address(), &[])?;
-    let system = System::start()?;
+    let system = System::start(Port::Backend, &[])?;
     let proxy = baselines::oauth2_proxy(Port::OAuth2Proxy.address(), HTPASSWD)?;
     let load = system::page(
         system.gateway.address,
         backend::UNARY,
         &ticket,
-        check_grpc_web::<1, UNARY_BYTES>,
+        Arc::new(check_grpc_web::<1, UNARY_BYTES>),
     )?;
     let ours = Ours {
         system: &system,
@@ -118,16 +120,16 @@ fn auth_request(proxy: &Process) -> anyhow::Result<Load> {
     Ok(Load {
         address: proxy.address,
         method: Method::GET,
-        path: "/oauth2/auth",
+        path: "/oauth2/auth".to_owned(),
         headers: HeaderMap::from_iter([(HOST, host), (COOKIE, cookie)]),
         body: Bytes::new(),
-        check: |head, _| {
+        check: Arc::new(|head, _| {
             ensure!(
                 head.status() == StatusCode::ACCEPTED,
                 "HTTP {}",
                 head.status()
             );
             Ok(())
-        },
+        }),
     })
 }

@@ -1,23 +1,20 @@
-//! The system under measurement, as release builds: the gateway, auth with the
-//! stack's Redis and Keycloak, and a person's session.
+//! What pages meet, as release builds: the gateway, auth with the stack's Redis and
+//! Keycloak, and a person's session.
 
 use std::net::SocketAddr;
-use std::process::Command;
 
 use anyhow::Context;
 use bionicpro_tests::browser::Browser;
 use bionicpro_tests::stack;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::load::Load;
+use crate::load::{Check, Load};
 use crate::process::{self, Process};
-use crate::release;
+use crate::services::{self, Setting};
 
 const HOST: [u8; 4] = [127, 0, 0, 1];
-/// The share of calls whose trace is recorded, as the goals assume.
-const TRACE_RATIO: &str = "0.1";
 
 /// Ports of a benchmark, above those of the stacks.
 #[derive(Clone, Copy)]
@@ -29,6 +26,13 @@ pub(crate) enum Port {
     Envoy,
     OAuth2Proxy,
     Cdc,
+    Ingest,
+    Reports,
+    Downloads,
+    Nginx,
+    NginxStatic,
+    NginxUncheckedCached,
+    NginxUncheckedStatic,
 }
 
 impl Port {
@@ -37,55 +41,31 @@ impl Port {
     }
 }
 
-/// The gateway in front of the backend, and auth.
+/// The gateway in front of a service, and auth.
 pub(crate) struct System {
     pub(crate) gateway: Process,
     pub(crate) auth: Process,
 }
 
 impl System {
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    /// Starts both; `further` is what else the gateway is told.
+    pub(crate) fn start(behind: Port, further: &[Setting]) -> anyhow::Result<Self> {
         let stack = stack();
-        let environment = || ("BIONICPRO_ENVIRONMENT", "development".to_owned());
-        let issuer = || ("BIONICPRO_ISSUER", stack.keycloak.issuer.to_string());
-        let ratio = || ("BIONICPRO_TRACE_RATIO", TRACE_RATIO.to_owned());
-        let public_url = || ("BIONICPRO_PUBLIC_URL", stack.gateway.public_url.to_string());
-        let mut command = Command::new(release::build("bionicpro-auth")?);
-        command.arg("serve").envs([
-            environment(),
-            issuer(),
-            ratio(),
-            public_url(),
-            ("BIONICPRO_LISTEN", Port::Auth.address().to_string()),
-            ("BIONICPRO_REDIS_URL", stack.redis.url.to_string()),
-            ("BIONICPRO_CLIENT_ID", stack.keycloak.clients.web.id.clone()),
-            (
-                "BIONICPRO_CLIENT_SECRET",
-                stack.keycloak.clients.web.secret.clone(),
-            ),
-            ("BIONICPRO_SESSION_KEYS", stack.auth.session_keys.clone()),
-        ]);
-        let auth = Process::start(&mut command, Port::Auth.address())?;
+        let auth = services::auth()?.start()?;
         let url = |port: Port| format!("http://{}", port.address());
-        let gateway = Process::of_our_own(
-            process::GATEWAY,
-            Port::Gateway.address(),
-            &[
-                environment(),
-                issuer(),
-                ratio(),
-                public_url(),
-                ("BIONICPRO_APP_DIR", ".".to_owned()),
-                ("BIONICPRO_AUTH_URL", url(Port::Auth)),
-                ("BIONICPRO_REPORTS_URL", url(Port::Backend)),
-                ("BIONICPRO_INGEST_URL", url(Port::Backend)),
-                ("BIONICPRO_CDC_URL", url(Port::Backend)),
-                (
-                    "BIONICPRO_CLIENT_SECRET",
-                    stack.keycloak.clients.gateway.secret.clone(),
-                ),
-            ],
-        )?;
+        let public_url = stack.gateway.public_url.to_string();
+        let secret = stack.keycloak.clients.gateway.secret.clone();
+        let own = [
+            ("BIONICPRO_PUBLIC_URL", public_url),
+            ("BIONICPRO_APP_DIR", ".".to_owned()),
+            ("BIONICPRO_AUTH_URL", url(Port::Auth)),
+            ("BIONICPRO_REPORTS_URL", url(behind)),
+            ("BIONICPRO_INGEST_URL", url(behind)),
+            ("BIONICPRO_CDC_URL", url(behind)),
+            ("BIONICPRO_CLIENT_SECRET", secret),
+        ];
+        let settings = [&services::basics()[..], &own, further].concat();
+        let gateway = Process::of_our_own(process::GATEWAY, Port::Gateway.address(), &settings)?;
         Ok(Self { gateway, auth })
     }
 }
@@ -105,9 +85,9 @@ pub(crate) fn session_ticket() -> anyhow::Result<String> {
 /// Calls a method as the application's pages do.
 pub(crate) fn page(
     address: SocketAddr,
-    path: &'static str,
+    path: &str,
     session_ticket: &str,
-    check: fn(&Response<()>, &[u8]) -> anyhow::Result<()>,
+    check: Check,
 ) -> anyhow::Result<Load> {
     let origin = stack().gateway.public_url.origin().ascii_serialization();
     let cookie = format!("__Host-bionicpro-session={session_ticket}");
@@ -134,7 +114,7 @@ pub(crate) fn page(
     Ok(Load {
         address,
         method: Method::POST,
-        path,
+        path: path.to_owned(),
         headers,
         body: empty_message(),
         check,

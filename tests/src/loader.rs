@@ -12,6 +12,7 @@ use bionicpro_proto::ingest::v1::{
     StartRunRequest, StartRunResponse,
 };
 use tonic::Status;
+use url::Url;
 use uuid::Uuid;
 
 use crate::{Topology, eventually, processes, rpc, tokens};
@@ -109,18 +110,26 @@ impl Drop for Loader {
 
 /// Calls EtlService as an internal program does.
 pub struct Etl<'a> {
-    stack: &'a Topology,
+    service: &'a Url,
     token: String,
 }
 
 impl<'a> Etl<'a> {
-    /// With a fresh token.
+    /// The stack's own, with a fresh token.
     ///
     /// # Errors
     /// When Keycloak refuses.
     pub async fn new(stack: &'a Topology) -> anyhow::Result<Self> {
+        Self::at(stack, &stack.ingest.url).await
+    }
+
+    /// Another one, at this address.
+    ///
+    /// # Errors
+    /// When Keycloak refuses.
+    pub async fn at(stack: &Topology, service: &'a Url) -> anyhow::Result<Self> {
         let token = tokens::of_client(stack, &stack.keycloak.clients.internal).await?;
-        Ok(Self { stack, token })
+        Ok(Self { service, token })
     }
 
     /// Waits until the service answers.
@@ -228,6 +237,6 @@ impl<'a> Etl<'a> {
         A: prost::Message + Default + 'static,
     {
         let method = format!("/bionicpro.ingest.v1.EtlService/{method}");
-        rpc::call(&self.stack.ingest.url, &method, Some(&self.token), message).await
+        rpc::call(self.service, &method, Some(&self.token), message).await
     }
 }

@@ -67,6 +67,8 @@ pub struct Directories {
 pub struct Gateway {
     /// The origin that the browser shows.
     pub public_url: Url,
+    /// Where the CDN asks it about downloads, `host:port`.
+    pub downloads_address: String,
 }
 
 /// A gRPC service.
@@ -90,6 +92,8 @@ pub struct Reports {
 pub struct S3 {
     /// Its address.
     pub url: Url,
+    /// The region that signatures name.
+    pub region: String,
     /// The bucket of the exports.
     pub bucket: String,
     /// Who may use it.
@@ -107,6 +111,14 @@ pub struct S3 {
 pub struct Nginx {
     /// The origin of downloads.
     pub public_url: Url,
+    /// Where it listens, `host:port`.
+    pub listen: String,
+    /// The program.
+    pub program: PathBuf,
+    /// What it writes: cached and temporary files.
+    pub data: PathBuf,
+    /// Its access log.
+    pub access_log: PathBuf,
 }
 
 /// The auth service.

@@ -1,23 +1,17 @@
-//! Topics of the benchmark's own, filled once and deleted in the end, and what
-//! Kafka says of the groups that read them.
+//! The log of changes, filled once, and what Kafka says of the groups that read it.
 
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
-use bionicpro_tests::stack;
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use anyhow::{Context, ensure};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 use serde_json::json;
-use tokio::runtime::Runtime;
 
 use super::envelope::{self, Record};
+use crate::topics::{Topics, client_config};
 
 /// As many as the connector makes.
 const PARTITIONS: u64 = 4;
@@ -36,69 +30,34 @@ pub(crate) struct Log {
     pub(crate) positions: String,
     producer: ThreadedProducer<DefaultProducerContext>,
     looking: BaseConsumer,
-    admin: AdminClient<DefaultClientContext>,
-    runtime: Runtime,
-    groups: Mutex<Vec<String>>,
+    topics: Topics,
 }
 
 impl Log {
     /// Makes the topics of `source`, empty; what an interrupted run left is deleted. `linger_ms`
     /// is how long a message waits for company on its way to the broker.
     pub(crate) fn create(source: &'static str, linger_ms: u32) -> anyhow::Result<Self> {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &stack().kafka.brokers);
-        let admin = config.create()?;
-        let looking = config.create()?;
         // As the connector's own producer is set.
-        let producer = config
+        let producer = client_config()
             .set("compression.type", "lz4")
             .set("linger.ms", linger_ms.to_string())
             .set("batch.size", "262144")
             .create()?;
+        let (topic, positions) = (
+            format!("{source}.public.customers"),
+            format!("{source}.offsets"),
+        );
+        let partitions = i32::try_from(PARTITIONS)?;
         let log = Self {
             source,
-            topic: format!("{source}.public.customers"),
-            positions: format!("{source}.offsets"),
+            topics: Topics::create(vec![(topic.clone(), partitions), (positions.clone(), 1)])?,
+            topic,
+            positions,
             producer,
-            looking,
-            admin,
-            runtime: Runtime::new()?,
-            groups: Mutex::default(),
+            looking: client_config().create()?,
         };
-        log.delete_topics();
-        log.create_topics()?;
         log.put_position()?;
         Ok(log)
-    }
-
-    fn create_topics(&self) -> anyhow::Result<()> {
-        let began = Instant::now();
-        let partitions = i32::try_from(PARTITIONS)?;
-        loop {
-            let replication = || TopicReplication::Fixed(1);
-            let topics = [
-                NewTopic::new(&self.topic, partitions, replication()),
-                NewTopic::new(&self.positions, 1, replication()),
-            ];
-            let made = self.admin.create_topics(&topics, &AdminOptions::new());
-            let made: Result<Vec<_>, _> = self.runtime.block_on(made)?.into_iter().collect();
-            match made {
-                Ok(_) => return Ok(()),
-                // The old ones are still on their way out.
-                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) if began.elapsed() < TIMEOUT => {
-                    self.delete_topics();
-                    thread::sleep(POLL);
-                }
-                Err((topic, error)) => bail!("{topic} cannot be made: {error}"),
-            }
-        }
-    }
-
-    fn delete_topics(&self) {
-        let topics = [self.topic.as_str(), &self.positions];
-        let deleted = self.admin.delete_topics(&topics, &AdminOptions::new());
-        // Those that are not there need no deleting; a broker that is away is met by the next call.
-        let _ = self.runtime.block_on(deleted);
     }
 
     /// What Connect commits of a connector that has come as far as the log.
@@ -158,10 +117,7 @@ impl Log {
 
     /// The name of a group that has read nothing yet.
     pub(crate) fn new_group(&self) -> String {
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let group = format!("{}-{}-{}", self.source, std::process::id(), groups.len());
-        groups.push(group.clone());
-        group
+        self.topics.new_group()
     }
 
     /// Waits until a group's members have their partitions.
@@ -175,17 +131,5 @@ impl Log {
             ensure!(began.elapsed() < TIMEOUT, "nobody joins the group {group}");
             thread::sleep(POLL);
         }
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        let groups = std::mem::take(&mut self.groups).into_inner();
-        let groups = groups.unwrap_or_else(PoisonError::into_inner);
-        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-        let deleted = self.admin.delete_groups(&groups, &AdminOptions::new());
-        // What is left is deleted by the next run, or by the broker after a week.
-        let _ = self.runtime.block_on(deleted);
-        self.delete_topics();
     }
 }

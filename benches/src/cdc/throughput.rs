@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 
 use super::log::Log;
 use super::warehouse::Content;
@@ -15,7 +15,7 @@ use crate::rounds::{self, Comparison, Contender, Sample};
 const ROUNDS: usize = 3;
 /// The variable that says how many messages the log has, and how many it has without.
 const MESSAGES_VARIABLE: &str = "BIONICPRO_BENCH_CDC_MESSAGES";
-const MESSAGES: u64 = 1_000_000;
+const MESSAGES: usize = 1_000_000;
 /// How long a message waits for company in the connector's producer.
 const LINGER_MS: u32 = 5;
 const GOAL: &str = "≥ 2.5 × the Kafka engine's rows per second, ≥ 300,000 of them, \
@@ -37,11 +37,7 @@ struct Began {
 }
 
 pub(super) fn compare(place: &Place) -> anyhow::Result<Comparison> {
-    let messages = match std::env::var(MESSAGES_VARIABLE) {
-        Ok(messages) => messages.parse().context(MESSAGES_VARIABLE)?,
-        Err(_) => MESSAGES,
-    };
-    ensure!(messages > 0, "{MESSAGES_VARIABLE} has to be more than 0");
+    let messages = u64::try_from(rounds::size(MESSAGES_VARIABLE, MESSAGES)?)?;
     let log = Log::create("bench-cdc", LINGER_MS)?;
     let bytes = log.fill(messages)?;
     eprintln!("the log has {messages} messages of {bytes} bytes each");
@@ -77,7 +73,7 @@ impl Contender for CatchUp<'_> {
 
     fn round(&mut self) -> anyhow::Result<Sample> {
         let (place, table) = (self.place, self.way.table());
-        place.warehouse.make_anew(&place.consumer)?;
+        place.warehouse.empty_tables(&place.consumer)?;
         let (began, running) = self.begin()?;
         place.warehouse.wait_for_rows(table, self.messages)?;
         let seconds = began.at.elapsed().as_secs_f64();

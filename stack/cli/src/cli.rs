@@ -70,7 +70,7 @@ pub(crate) enum Command {
     },
     /// Run benchmarks against the running stack, all when none is named.
     Bench {
-        /// The benchmarks.
+        /// The benchmarks: gateway, session, cdc, telemetry, ingest, export, cdn.
         names: Vec<String>,
     },
     /// Print an access token of a client: internal, gateway, devices.
