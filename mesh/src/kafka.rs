@@ -23,7 +23,7 @@ use rdkafka::{
 pub use self::{
     batch::{Batch, Fill, Headers, Ledger, Limits, Range, Received},
     consumer::{Assignment, Consumer},
-    dead_letters::{Kept, dead_letters},
+    dead_letters::{Kept, dead_letters, warn_of},
     pipeline::{Apply, Broken, Pipeline, StartError},
     producer::{Producer, Sending, Unacknowledged, recorded_traceparent},
     trouble::{Stuck, Trouble},

@@ -143,15 +143,20 @@ impl<'a> Headers<'a> {
         Self(Source::Listed(headers))
     }
 
-    /// The value of the first header `name`; none also where the header has none.
+    /// The value of the last header `name`, which is the one that counts to Kafka's own clients and
+    /// to OpenTelemetry's; none also where the header has none.
     #[must_use]
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
         match self.0 {
             Source::None => None,
-            Source::Kafka(headers) => headers.iter().find(|it| it.key == name)?.value,
+            Source::Kafka(headers) => {
+                let named = headers.iter().filter(|it| it.key == name);
+                named.last()?.value
+            }
             Source::Listed(headers) => headers
                 .iter()
-                .find_map(|(key, value)| (*key == name).then_some(*value)),
+                .rfind(|(key, _)| *key == name)
+                .map(|(_, value)| *value),
         }
     }
 }

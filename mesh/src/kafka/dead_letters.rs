@@ -1,7 +1,7 @@
 //! Messages that cannot be applied: they are kept as they came, with the reason, in a table of
 //! their service's.
 
-use std::fmt::Display;
+use std::{collections::BTreeMap, fmt::Display};
 
 use chrono::{DateTime, Utc};
 
@@ -70,4 +70,80 @@ pub fn dead_letters(letters: &[(Kept, impl Display)], failed_at: DateTime<Utc>) 
         &mut [topic, partition, offset, key, value, reason, at],
         letters.len(),
     )
+}
+
+/// Says of dead letters that are set aside together how many there are: a line for each topic and
+/// reason, however many the letters, with the place of the first one.
+pub fn warn_of(letters: &[(Kept, impl Display)]) {
+    for ((topic, reason), Tally { count, first }) in tallies(letters) {
+        let (partition, offset) = (first.partition, first.offset);
+        tracing::warn!(
+            topic,
+            reason,
+            count,
+            partition,
+            offset,
+            "messages set aside"
+        );
+    }
+}
+
+/// The dead letters of a topic that have one reason.
+#[derive(Debug)]
+struct Tally<'a> {
+    count: usize,
+    /// The one that came first.
+    first: &'a Kept,
+}
+
+/// By topic and reason.
+fn tallies(letters: &[(Kept, impl Display)]) -> BTreeMap<(&str, String), Tally<'_>> {
+    let mut tallies = BTreeMap::new();
+    for (kept, why) in letters {
+        let tally = tallies.entry((kept.topic.as_str(), why.to_string()));
+        let first = Tally {
+            count: 0,
+            first: kept,
+        };
+        tally.or_insert(first).count += 1;
+    }
+    tallies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(topic: &str, offset: i64, why: &'static str) -> (Kept, &'static str) {
+        let kept = Kept {
+            topic: topic.to_owned(),
+            partition: 2,
+            offset,
+            key: Vec::new(),
+            value: b"somebody".to_vec(),
+        };
+        (kept, why)
+    }
+
+    #[test]
+    fn a_flood_of_dead_letters_is_a_count_for_each_topic_and_reason() {
+        let mut letters: Vec<_> = (10..1_010).map(|at| letter("a", at, "NOT_JSON")).collect();
+        letters.extend([
+            letter("a", 1_010, "UNKNOWN_TABLE"),
+            letter("b", 7, "NOT_JSON"),
+        ]);
+        let tallies = tallies(&letters);
+        let told: Vec<_> = tallies
+            .iter()
+            .map(|((topic, why), tally)| (*topic, why.as_str(), tally.count, tally.first.offset))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a", "NOT_JSON", 1_000, 10),
+                ("a", "UNKNOWN_TABLE", 1, 1_010),
+                ("b", "NOT_JSON", 1, 7),
+            ]
+        );
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bionicpro_mesh::{
     clickhouse as mesh,
     clickhouse::native::Encoded,
-    kafka::{self, Assignment, Consumer, Kept, Trouble, dead_letters},
+    kafka::{self, Assignment, Consumer, Trouble, dead_letters, warn_of},
     telemetry::messaging,
 };
 use chrono::Utc;
@@ -131,15 +131,7 @@ impl Apply {
     }
 
     async fn set_aside(&self, batch: &Batch) {
-        for (kept, rejection) in &batch.dead {
-            let Kept {
-                topic,
-                partition,
-                offset,
-                ..
-            } = kept;
-            tracing::warn!(topic, partition, offset, %rejection, "message set aside");
-        }
+        warn_of(&batch.dead);
         let block = dead_letters(&batch.dead, Utc::now());
         self.insert(DEAD_LETTERS, &block).await;
     }

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use rdkafka::message::{Header, OwnedHeaders};
 
 use super::*;
 
@@ -60,9 +61,39 @@ fn a_full_batch_holds_while_another_is_inserted() {
 
 #[test]
 fn a_header_is_found_by_its_name() {
-    let headers = Headers::listed(&[("a", b"1"), ("b", b"2"), ("b", b"3")]);
-    assert_eq!(headers.get("b"), Some(b"2".as_slice()));
+    let headers = Headers::listed(&[("a", b"1"), ("b", b"2")]);
+    assert_eq!(headers.get("a"), Some(b"1".as_slice()));
     assert_eq!(headers.get("c"), None);
+}
+
+#[test]
+fn of_headers_with_one_name_the_last_counts() {
+    let listed = [
+        ("a", b"1".as_slice()),
+        ("b", b"2"),
+        ("a", b"3"),
+        ("b", b"4"),
+    ];
+    let sent = listed
+        .iter()
+        .fold(OwnedHeaders::new(), |sent, (key, value)| {
+            let value = Some(*value);
+            sent.insert(Header { key, value })
+        });
+    for headers in [
+        Headers::listed(&listed),
+        Headers::of(Some(sent.as_borrowed())),
+    ] {
+        assert_eq!(headers.get("a"), Some(b"3".as_slice()));
+        assert_eq!(headers.get("b"), Some(b"4".as_slice()));
+    }
+}
+
+#[test]
+fn a_last_header_without_a_value_hides_those_before_it() {
+    let [with, without] = [Some("1"), None].map(|value| Header { key: "a", value });
+    let sent = OwnedHeaders::new().insert(with).insert(without);
+    assert_eq!(Headers::of(Some(sent.as_borrowed())).get("a"), None);
 }
 
 proptest! {

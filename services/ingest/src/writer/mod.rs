@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bionicpro_mesh::clickhouse::{insert, native::Encoded};
 use bionicpro_mesh::kafka::{
-    Apply, Assignment, Consumer, Limits, Pipeline, StartError, Trouble, dead_letters,
+    Apply, Assignment, Consumer, Limits, Pipeline, StartError, Trouble, dead_letters, warn_of,
 };
 use bionicpro_mesh::telemetry::messaging;
 use chrono::Utc;
@@ -77,10 +77,7 @@ impl Writer {
     }
 
     async fn set_aside(&self, batch: &Batch) {
-        for (kept, rejection) in &batch.dead {
-            let (partition, offset) = (kept.partition, kept.offset);
-            tracing::warn!(topic = kept.topic, partition, offset, %rejection, "message set aside");
-        }
+        warn_of(&batch.dead);
         let block = dead_letters(&batch.dead, Utc::now());
         self.insert(DEAD_LETTERS, &block).await;
     }
