@@ -155,7 +155,7 @@ impl Block {
                 Kind::Uuid => column.uuid(Uuid::nil()),
                 Kind::Text => column.text(""),
                 Kind::Instant | Kind::Decimal { .. } => column.i64(0),
-                Kind::NullableInstant => column.nullable_i64(None),
+                Kind::End => column.nullable_i64(None),
                 Kind::Date => column.i32(0),
             }
         }
@@ -215,8 +215,11 @@ fn push_value(
         Kind::Uuid => column.uuid(uuid(name, value)?),
         Kind::Text => column.text(text(name, value)?),
         Kind::Instant => column.i64(instant(name, value)?),
-        Kind::NullableInstant if value.is_null() => column.nullable_i64(None),
-        Kind::NullableInstant => column.nullable_i64(Some(instant(name, value)?)),
+        Kind::End if value.is_null() => column.nullable_i64(None),
+        Kind::End => {
+            let end = value::end_us(text(name, value)?);
+            column.nullable_i64(end.map_err(|fault| rejection(name, fault))?);
+        }
         Kind::Date => {
             let days = value.as_i64().ok_or_else(|| absent_or_wrong(name, value))?;
             column.i32(value::date(days).map_err(|fault| rejection(name, fault))?);

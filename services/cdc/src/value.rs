@@ -1,5 +1,5 @@
 //! Values as Debezium writes them, read into the numbers that ClickHouse keeps: instants, days
-//! and decimals. Each is exact or refused; nothing is rounded.
+//! and decimals. Each is exact or refused; nothing is rounded, but an end too far away is none.
 
 use chrono::{DateTime, NaiveDate};
 
@@ -22,16 +22,22 @@ pub(crate) enum Fault {
 
 /// An instant such as `2026-11-24T12:40:14.979082Z`, in microseconds since 1970.
 pub(crate) fn instant_us(text: &str) -> Result<i64, Fault> {
+    end_us(text)?.ok_or(Fault::Range)
+}
+
+/// The end of a period, written as an instant; none where it is later than the column can hold. CRMs
+/// write such a year (9999, say) where they mean that there is no end.
+pub(crate) fn end_us(text: &str) -> Result<Option<i64>, Fault> {
     let us = match utc_instant_us(text.as_bytes()) {
         Some(us) => us,
         None => DateTime::parse_from_rfc3339(text)
             .map_err(|_| Fault::Form)?
             .timestamp_micros(),
     };
-    if (FIRST_INSTANT_US..=LAST_INSTANT_US).contains(&us) {
-        Ok(us)
-    } else {
-        Err(Fault::Range)
+    match us {
+        ..FIRST_INSTANT_US => Err(Fault::Range),
+        FIRST_INSTANT_US..=LAST_INSTANT_US => Ok(Some(us)),
+        _ => Ok(None),
     }
 }
 
@@ -161,6 +167,16 @@ mod tests {
             Ok(LAST_INSTANT_US)
         );
         assert_eq!(instant_us("2300-01-01T00:00:00Z"), Err(Fault::Range));
+    }
+
+    #[test]
+    fn an_end_later_than_the_column_can_hold_is_none() {
+        let last = "2299-12-31T23:59:59.999999Z";
+        assert_eq!(end_us(last), Ok(Some(LAST_INSTANT_US)));
+        assert_eq!(end_us("2300-01-01T00:00:00Z"), Ok(None));
+        assert_eq!(end_us("9999-12-31T23:59:59.999999Z"), Ok(None));
+        assert_eq!(end_us("1899-12-31T23:59:59.999999Z"), Err(Fault::Range));
+        assert_eq!(end_us("never"), Err(Fault::Form));
     }
 
     #[test]

@@ -102,6 +102,26 @@ fn a_broken_message_is_set_aside_and_leaves_no_trace_in_the_block() {
 }
 
 #[test]
+fn an_assignment_until_the_year_9999_is_one_without_an_end() {
+    let block = |valid_to: &str| {
+        let row = format!(
+            r#"{{"id":"{ID}","prosthesis_id":"{ID}","customer_id":"{ID}","valid_from":"2026-11-24T12:40:14Z","valid_to":{valid_to}}}"#
+        );
+        let text = message("u", "null", &row, 7).replace("service_visits", "assignments");
+        let mut batch = empty();
+        batch.push(Received {
+            topic: "crm.public.assignments",
+            ..received(10, Some(&text))
+        });
+        assert_eq!((rows(&batch), batch.dead.len()), (1, 0), "{valid_to}");
+        batch.blocks[2].encode().chunks().collect::<Vec<_>>()
+    };
+    let open = block("null");
+    assert_eq!(block(r#""9999-12-31T23:59:59.999999Z""#), open);
+    assert_ne!(block(r#""2027-01-01T00:00:00Z""#), open);
+}
+
+#[test]
 fn a_row_of_another_table_is_set_aside() {
     let text = message("c", "null", &row("fine", "\"1\""), 7).replace("service_visits", "invoices");
     assert_eq!(pushed(&[Some(&text)]).dead[0].1, Rejection::UnknownTable);

@@ -10,6 +10,6 @@ pub(crate) const ASSIGNMENTS: Table = Table {
         ("prosthesis_id", Kind::Uuid),
         ("customer_id", Kind::Uuid),
         ("valid_from", Kind::Instant),
-        ("valid_to", Kind::NullableInstant),
+        ("valid_to", Kind::End),
     ],
 };

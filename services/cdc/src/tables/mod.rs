@@ -45,8 +45,9 @@ pub(crate) enum Kind {
     Text,
     /// `timestamptz`: ISO 8601 text, `DateTime64(6)`.
     Instant,
-    /// The same, or null.
-    NullableInstant,
+    /// The end of a period, written likewise: null where there is none, or none that
+    /// `DateTime64(6)` can hold.
+    End,
     /// `date`: days since 1970, `Date32`.
     Date,
     /// `numeric`: text, `Decimal(precision, scale)` with a precision from 10 to 18.
@@ -65,7 +66,7 @@ impl Kind {
             Self::Uuid => "UUID".to_owned(),
             Self::Text => "String".to_owned(),
             Self::Instant => "DateTime64(6, 'UTC')".to_owned(),
-            Self::NullableInstant => "Nullable(DateTime64(6, 'UTC'))".to_owned(),
+            Self::End => "Nullable(DateTime64(6, 'UTC'))".to_owned(),
             Self::Date => "Date32".to_owned(),
             Self::Decimal { precision, scale } => format!("Decimal({precision}, {scale})"),
         }
