@@ -1,7 +1,6 @@
 //! How services reach Kafka: a consumer that writes whole batches into a store and commits only
-//! what is there, safe when partitions move; a producer that waits for every acknowledgement; and what all clients
-//! have in common. What a message
-//! means, and where it goes, is the services' own.
+//! what is there, safe when partitions move; a producer that waits for every acknowledgement; and
+//! what all clients have in common. What a message means, and where it goes, is the services' own.
 //!
 //! A thread reads ([`Pipeline`]), a task applies, and two batches go around between them: so memory
 //! is bounded, and a slow store slows the reading down.
@@ -9,7 +8,9 @@
 mod batch;
 mod consume;
 mod consumer;
-mod dead_letters;
+pub mod dead_letters;
+mod group;
+mod lag;
 mod pipeline;
 mod producer;
 mod spare;
@@ -23,7 +24,8 @@ use rdkafka::{
 pub use self::{
     batch::{Batch, Fill, Headers, Ledger, Limits, Range, Received},
     consumer::{Assignment, Consumer},
-    dead_letters::{Kept, dead_letters, warn_of},
+    dead_letters::Kept,
+    group::{Group, Progress},
     pipeline::{Apply, Broken, Pipeline, StartError},
     producer::{Producer, Sending, Unacknowledged, recorded_traceparent},
     trouble::{Stuck, Trouble},

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::Received;
 use crate::clickhouse::native::{Column, Encoded};
+use crate::telemetry::messaging;
 
 /// A message that is kept as it came.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ impl From<Received<'_>> for Kept {
 /// Dead letters as a block of a table with the columns `topic`, `partition`, `offset`, `key`,
 /// `value`, `reason` and `failed_at`. A reason never repeats a value.
 #[must_use]
-pub fn dead_letters(letters: &[(Kept, impl Display)], failed_at: DateTime<Utc>) -> Encoded {
+pub fn block(letters: &[(Kept, impl Display)], failed_at: DateTime<Utc>) -> Encoded {
     let [
         mut topic,
         mut partition,
@@ -72,10 +73,11 @@ pub fn dead_letters(letters: &[(Kept, impl Display)], failed_at: DateTime<Utc>) 
     )
 }
 
-/// Says of dead letters that are set aside together how many there are: a line for each topic and
+/// Counts dead letters that are stored, and says how many there are: a line for each topic and
 /// reason, however many the letters, with the place of the first one.
-pub fn warn_of(letters: &[(Kept, impl Display)]) {
+pub fn tell(letters: &[(Kept, impl Display)]) {
     for ((topic, reason), Tally { count, first }) in tallies(letters) {
+        messaging::dead_letters(topic, count);
         let (partition, offset) = (first.partition, first.offset);
         tracing::warn!(
             topic,
@@ -91,7 +93,7 @@ pub fn warn_of(letters: &[(Kept, impl Display)]) {
 /// The dead letters of a topic that have one reason.
 #[derive(Debug)]
 struct Tally<'a> {
-    count: usize,
+    count: u64,
     /// The one that came first.
     first: &'a Kept,
 }

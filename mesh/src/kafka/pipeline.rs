@@ -17,10 +17,12 @@ use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOw
 use rdkafka::{ClientConfig, error::KafkaError};
 
 use super::{
-    Assignment, Batch, Consumer, Limits,
+    Assignment, Batch, Consumer, Group, Limits,
     consume::{self, Collected},
+    lag,
     spare::Spare,
 };
+use crate::telemetry::messaging;
 
 /// How long the insert that is running at the end may take.
 const LAST_INSERT: Duration = Duration::from_secs(5);
@@ -89,10 +91,22 @@ impl Pipeline {
             Arc::new(Spare::new(empty())),
             Arc::new(AtomicBool::new(false)),
         );
+        // A count that begins with its first dead letter would hide just that one from a rate.
+        for topic in topics {
+            messaging::dead_letters(topic, 0);
+        }
+        let group = Group::observe(&config, topics)?;
+        let measure = lag::measure(config.get("group.id").unwrap_or_default(), group);
         let consumer = Arc::new(Consumer::join(config, topics, Arc::clone(&spare))?);
         let (full, batches) = mpsc::channel(1);
         let applier = applier(Arc::clone(&consumer));
         let apply = apply_all(applier, batches, Arc::clone(&spare));
+        let apply = async {
+            tokio::select! {
+                () = apply => {}
+                () = measure => {}
+            }
+        };
         let (batch, stopped) = (empty(), Arc::clone(&stop));
         let read = move || consume::run(batch, &limits, &consumer, &full, &spare, &stopped);
         Ok(Self::of(stop, read, apply)?)

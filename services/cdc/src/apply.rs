@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bionicpro_mesh::{
     clickhouse as mesh,
     clickhouse::native::Encoded,
-    kafka::{self, Assignment, Consumer, Trouble, dead_letters, warn_of},
+    kafka::{self, Assignment, Consumer, Trouble, dead_letters},
     telemetry::messaging,
 };
 use chrono::Utc;
@@ -131,9 +131,9 @@ impl Apply {
     }
 
     async fn set_aside(&self, batch: &Batch) {
-        warn_of(&batch.dead);
-        let block = dead_letters(&batch.dead, Utc::now());
+        let block = dead_letters::block(&batch.dead, Utc::now());
         self.insert(DEAD_LETTERS, &block).await;
+        dead_letters::tell(&batch.dead);
     }
 
     async fn commit(&self, batch: &Batch, assignment: Assignment) {

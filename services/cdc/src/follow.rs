@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
+use bionicpro_mesh::kafka::Group;
 use tokio::{task, time};
 
 use crate::{
     error::Error,
     store::{
         clickhouse::Store,
-        kafka::{self, Group, Positions},
+        kafka::{self, Positions},
     },
     watermark::{Offsets, PartitionId, SourcePosition, Watermark},
 };

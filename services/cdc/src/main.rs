@@ -23,7 +23,7 @@ use std::{process::ExitCode, sync::Arc};
 use bionicpro_mesh::{
     clickhouse::{self, MigrateError},
     config::from_process,
-    kafka::{Limits, Pipeline, StartError, Trouble},
+    kafka::{Group, Limits, Pipeline, StartError, Trouble},
     server::{Server, shutdown_signal},
     telemetry,
 };
@@ -36,7 +36,7 @@ use crate::{
     rpc::Cdc,
     store::{
         clickhouse::{MIGRATIONS, Store},
-        kafka::{self, Group, Positions},
+        kafka::{self, Positions},
     },
 };
 
@@ -80,7 +80,7 @@ async fn migrate(config: &Config) -> Result<(), MigrateError> {
 async fn serve(config: &Config) -> Result<(), Failed> {
     let store = Store::new(clickhouse::connect(&config.clickhouse));
     let (brokers, feed) = (config.kafka_brokers.as_str(), &config.feed);
-    let group = Arc::new(Group::observe(brokers, Arc::clone(feed))?);
+    let group = Arc::new(kafka::group(brokers, feed)?);
     let trouble = Arc::new(Trouble::default());
     let pipeline = start_pipeline(config, store.clone(), Arc::clone(&trouble))?;
     let topic = config.connect_offsets_topic.clone();

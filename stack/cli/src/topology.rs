@@ -21,7 +21,7 @@ use self::network::Network;
 pub(crate) use self::{
     downloads::{Nginx, S3},
     identity::{Client, Keycloak, User},
-    observability::{Jaeger, Prometheus},
+    observability::{Grafana, Jaeger, Prometheus},
     ports::{Port, Ports},
     stores::{ClickHouse, Connect, Kafka, Login, Postgres, Redis},
 };
@@ -69,6 +69,8 @@ pub(crate) struct Topology {
     pub(crate) jaeger: Jaeger,
     /// Where metrics are kept.
     pub(crate) prometheus: Prometheus,
+    /// Where they are shown.
+    pub(crate) grafana: Grafana,
     /// Who can sign in.
     pub(crate) users: Vec<User>,
     /// How much is seeded when nothing else is asked for.
@@ -229,6 +231,7 @@ impl Topology {
             nginx: Nginx::new(network, &directories, ports.nginx),
             jaeger: Jaeger::new(network, &ports, profile),
             prometheus: Prometheus::new(network, &ports),
+            grafana: Grafana::new(&ports),
             directories,
             users: identity::users(),
             seed: match profile {

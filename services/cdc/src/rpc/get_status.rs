@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bionicpro_mesh::kafka::Progress;
 use bionicpro_proto::cdc::v1::{GetStatusRequest, GetStatusResponse, PartitionStatus};
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
@@ -9,7 +10,7 @@ use tokio::task;
 use tonic::{Request, Response, Status};
 
 use super::Cdc;
-use crate::{error::Error, store::kafka::Progress};
+use crate::error::Error;
 
 pub(super) async fn handle(
     cdc: &Cdc,
@@ -30,20 +31,14 @@ async fn status(cdc: &Cdc) -> Result<GetStatusResponse, Error> {
     })
 }
 
-fn partition(
-    Progress {
-        id: (topic, partition),
-        offsets,
-        lsn,
-    }: Progress,
-) -> PartitionStatus {
+fn partition(progress: Progress) -> PartitionStatus {
     PartitionStatus {
-        topic,
-        partition,
-        position: offsets.applied,
-        end_offset: offsets.end,
-        lag: u64::try_from(offsets.end - offsets.applied).unwrap_or_default(),
-        lsn,
+        lag: progress.lag(),
+        topic: progress.topic,
+        partition: progress.partition,
+        position: progress.applied,
+        end_offset: progress.end,
+        lsn: progress.note.unwrap_or_default(),
     }
 }
 

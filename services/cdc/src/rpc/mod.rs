@@ -4,12 +4,13 @@ mod get_status;
 
 use std::sync::Arc;
 
+use bionicpro_mesh::kafka::Group;
 use bionicpro_proto::cdc::v1::{
     GetStatusRequest, GetStatusResponse, cdc_service_server::CdcService,
 };
 use tonic::{Request, Response, Status};
 
-use crate::store::{clickhouse::Store, kafka::Group};
+use crate::store::clickhouse::Store;
 
 /// What the calls ask.
 #[derive(Clone)]

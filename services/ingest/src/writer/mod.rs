@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bionicpro_mesh::clickhouse::{insert, native::Encoded};
 use bionicpro_mesh::kafka::{
-    Apply, Assignment, Consumer, Limits, Pipeline, StartError, Trouble, dead_letters, warn_of,
+    Apply, Assignment, Consumer, Limits, Pipeline, StartError, Trouble, dead_letters,
 };
 use bionicpro_mesh::telemetry::messaging;
 use chrono::Utc;
@@ -77,9 +77,9 @@ impl Writer {
     }
 
     async fn set_aside(&self, batch: &Batch) {
-        warn_of(&batch.dead);
-        let block = dead_letters(&batch.dead, Utc::now());
+        let block = dead_letters::block(&batch.dead, Utc::now());
         self.insert(DEAD_LETTERS, &block).await;
+        dead_letters::tell(&batch.dead);
     }
 
     async fn insert(&self, target: &'static str, block: &Encoded) {

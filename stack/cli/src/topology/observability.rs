@@ -1,4 +1,5 @@
-//! Where telemetry goes: Jaeger, which collects it, and Prometheus, which keeps the metrics.
+//! Where telemetry goes: Jaeger, which collects it, Prometheus, which keeps the metrics, and
+//! Grafana, which shows them.
 
 use serde::Serialize;
 
@@ -77,6 +78,27 @@ impl Prometheus {
         Self {
             port,
             url: format!("http://{}", network.address("prometheus", port)),
+        }
+    }
+}
+
+/// Shows metrics. There is no package of it to install, so it comes with containers alone.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Grafana {
+    /// The pages.
+    pub(crate) port: u16,
+    /// Who may see them.
+    pub(crate) user: &'static str,
+    /// For development only.
+    pub(crate) password: &'static str,
+}
+
+impl Grafana {
+    pub(super) fn new(ports: &Ports) -> Self {
+        Self {
+            port: ports.grafana,
+            user: "admin",
+            password: "admin",
         }
     }
 }

@@ -53,6 +53,7 @@ pub(crate) struct Ports {
     pub(crate) zipkin: u16,
     pub(crate) span_metrics: u16,
     pub(crate) prometheus: u16,
+    pub(crate) grafana: u16,
 }
 
 impl Ports {
@@ -98,6 +99,7 @@ impl Ports {
             zipkin: 9411 + offset,
             span_metrics: 8889 + offset,
             prometheus: 9090 + offset,
+            grafana: 3001 + offset,
         }
     }
 }

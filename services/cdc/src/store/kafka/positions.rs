@@ -10,8 +10,11 @@ use rdkafka::{
     error::KafkaError,
 };
 
-use super::{TIMEOUT, config};
+use super::config;
 use crate::{connect, feed::Feed, watermark::SourcePosition};
+
+/// How long an answer of the brokers may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connect's positions, from the first one on. Its calls block.
 pub(crate) struct Positions {

@@ -206,6 +206,10 @@ fn lint(site: &Site) -> Result<Vec<Check>> {
     checks.push(check(&buf, "lint"));
     checks.push(check(&buf, "format --diff --exit-code"));
     checks.push(npm(site, &["check"], Counting::ExitStatus));
+    // Debian's package of Prometheus has it.
+    let promtool = Path::new("promtool");
+    checks.push(check(promtool, "check rules observability/alerts.yml"));
+    checks.push(check(promtool, "test rules observability/alerts_test.yml"));
     Ok(checks)
 }
 
