@@ -9,6 +9,7 @@ pub mod devices;
 pub mod exports;
 pub mod file_store;
 pub mod grpc_web;
+pub mod held_open;
 pub mod jaeger;
 pub mod load;
 pub mod loader;

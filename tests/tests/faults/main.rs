@@ -7,6 +7,7 @@ mod export_queue;
 mod exports;
 mod graceful;
 mod jaeger;
+mod mid_call;
 mod sessions;
 mod telemetry;
 

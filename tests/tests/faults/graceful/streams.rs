@@ -2,54 +2,25 @@
 #![allow(clippy::unwrap_used)]
 
 use bionicpro_proto::ingest::v1::{Reading, Receipt};
-use bionicpro_tests::devices::{Devices, all_arrived, ids, readings, recorded};
+use bionicpro_tests::devices::{Devices, all_arrived, readings};
+use bionicpro_tests::held_open::HeldOpen;
 use bionicpro_tests::loader::Etl;
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::stand_in::StandIn;
-use bionicpro_tests::{eventually, rpc, stack};
+use bionicpro_tests::{rpc, stack};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::listens_no_more;
 use crate::alone;
-use crate::telemetry::{IN_2020, LIMIT, NOBODYS, each_is_in_the_topic, until_accepted};
-
-/// A stream that a device holds open, and what it has sent by it.
-struct HeldOpen {
-    device: mpsc::Sender<Vec<Reading>>,
-    sent: Vec<Reading>,
-    answer: JoinHandle<Result<Receipt, Status>>,
-}
-
-impl HeldOpen {
-    /// Opens one and sends readings, which are on their way into the log then.
-    async fn open(devices: &Devices) -> Self {
-        let (device, messages) = mpsc::channel(1);
-        let (devices, sent) = (devices.clone(), readings(NOBODYS, IN_2020, 200));
-        let stream = async move { devices.stream(ReceiverStream::new(messages)).await };
-        let answer = tokio::spawn(stream);
-        device.send(sent.clone()).await.unwrap();
-        eventually("the stream is taken", LIMIT, || async {
-            let topic = tokio::task::spawn_blocking(|| recorded(stack()).unwrap());
-            let topic = topic.await.unwrap();
-            ids(&sent).iter().all(|id| topic.contains_key(id))
-        })
-        .await;
-        Self {
-            device,
-            sent,
-            answer,
-        }
-    }
-}
+use crate::telemetry::{IN_2020, NOBODYS, each_is_in_the_topic, until_accepted};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_is_held_open_does_not_hold_the_stop_and_its_device_sends_again() {
     let _alone = alone().await;
     let devices = Devices::new(stack()).await.unwrap();
-    let stream = HeldOpen::open(&devices).await;
+    let stream = HeldOpen::open(stack(), &devices, readings(NOBODYS, IN_2020, 200)).await;
     let ingest = Process::of(stack(), "ingest");
     let away = ingest.terminate().unwrap();
     let status = stream.answer.await.unwrap().unwrap_err();
@@ -66,7 +37,7 @@ async fn a_stream_that_is_held_open_does_not_hold_the_stop_and_its_device_sends_
 async fn a_stream_that_ends_after_the_word_to_stop_has_its_receipt() {
     let _alone = alone().await;
     let devices = Devices::new(stack()).await.unwrap();
-    let mut stream = HeldOpen::open(&devices).await;
+    let mut stream = HeldOpen::open(stack(), &devices, readings(NOBODYS, IN_2020, 200)).await;
     let ingest = Process::of(stack(), "ingest");
     let away = ingest.terminate().unwrap();
     listens_no_more(&stack().ingest.url).await;
@@ -88,7 +59,7 @@ async fn a_stream_that_ends_after_the_word_to_stop_has_its_receipt() {
 async fn a_stream_to_a_service_that_is_killed_has_no_answer() {
     let _alone = alone().await;
     let devices = Devices::new(stack()).await.unwrap();
-    let stream = HeldOpen::open(&devices).await;
+    let stream = HeldOpen::open(stack(), &devices, readings(NOBODYS, IN_2020, 200)).await;
     Process::of(stack(), "ingest").kill().unwrap();
     let status = stream.answer.await.unwrap().unwrap_err();
     assert_eq!(rpc::reason(&status), "", "{status}");
