@@ -16,6 +16,7 @@ pub mod loader;
 pub mod maker;
 pub mod processes;
 pub mod prometheus;
+pub mod proxy;
 pub mod reports;
 pub mod rpc;
 pub mod sockets;

@@ -34,6 +34,18 @@ impl Loader {
     /// # Errors
     /// When there is no such program.
     pub fn start(stack: &Topology, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::with_clickhouse(stack, &stack.clickhouse.url, arguments)
+    }
+
+    /// Starts one that has ClickHouse at another address.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn with_clickhouse(
+        stack: &Topology,
+        clickhouse: &Url,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let log = stack
             .directories
             .state
@@ -48,7 +60,7 @@ impl Loader {
             .arg(format!("--listen={listen}"))
             .arg(format!("--issuer={}", stack.keycloak.issuer))
             .arg(format!("--kafka-brokers={}", stack.kafka.brokers))
-            .arg(format!("--clickhouse-url={}", stack.clickhouse.url))
+            .arg(format!("--clickhouse-url={clickhouse}"))
             .arg(format!(
                 "--clickhouse-database={}",
                 stack.clickhouse.database

@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     AcknowledgeBeforeKafka,
     /// Offsets are committed before their readings are in ClickHouse.
     CommitBeforeInsert,
+    /// ClickHouse takes an insert that is repeated for another one.
+    InsertWithoutDeduplication,
 }
 
 impl FromStr for Fault {
@@ -35,6 +37,7 @@ impl FromStr for Fault {
         match name {
             "acknowledge-before-kafka" => Ok(Self::AcknowledgeBeforeKafka),
             "commit-before-insert" => Ok(Self::CommitBeforeInsert),
+            "insert-without-deduplication" => Ok(Self::InsertWithoutDeduplication),
             _ => Err("is not a fault"),
         }
     }

@@ -8,6 +8,7 @@ mod exports;
 mod graceful;
 mod jaeger;
 mod mid_call;
+mod mid_insert;
 mod sessions;
 mod telemetry;
 

@@ -30,6 +30,12 @@ pub(crate) fn start(
     trouble: Arc<Trouble>,
     fault: Option<Fault>,
 ) -> Result<Pipeline, StartError> {
+    let client = match fault {
+        Some(Fault::InsertWithoutDeduplication) => {
+            client.with_setting("deduplicate_insert", "disable")
+        }
+        _ => client,
+    };
     let applier = |consumer| Writer {
         client,
         consumer,
