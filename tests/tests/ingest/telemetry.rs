@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bionicpro_proto::ingest::v1::Reading;
+use bionicpro_proto::ingest::v1::{Reading, RecordBatchRequest};
 use bionicpro_tests::devices::{Devices, TOPIC, ids, new_id, now, readings, recorded};
 use bionicpro_tests::rpc::reason;
 use bionicpro_tests::tokens::{self, Difference, Guest};
@@ -183,6 +183,29 @@ async fn a_message_of_5_mb_is_refused_with_the_limit_and_nothing_of_it_is_kept()
     }
     let topic = topic().await;
     assert!(!ids(&large).iter().any(|id| topic.contains_key(id)));
+}
+
+/// The control of the test above: nothing but the size is refused.
+#[tokio::test]
+async fn a_message_that_is_as_large_as_may_be_is_taken_and_one_reading_more_is_not() {
+    let _in_use = in_use().await;
+    const LARGEST: usize = 512 << 10;
+    let devices = Devices::new(stack()).await.unwrap();
+    let many = readings(NOBODYS, IN_2020, 6_000);
+    let size = |count: usize| {
+        let readings = many[..count].to_vec();
+        prost::Message::encoded_len(&RecordBatchRequest { readings })
+    };
+    let counts: Vec<usize> = (1..=many.len()).collect();
+    let most = counts.partition_point(|count| size(*count) <= LARGEST);
+    assert!(most < many.len());
+    let status = devices.batch(many[..=most].to_vec()).await.unwrap_err();
+    assert_refused(&status, Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
+    let taken = &many[..most];
+    let receipt = devices.batch(taken.to_vec()).await.unwrap();
+    assert_eq!(receipt.accepted, taken.len() as u64);
+    let topic = topic().await;
+    assert!(ids(taken).iter().all(|id| topic.contains_key(id)));
 }
 
 #[tokio::test]
