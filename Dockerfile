@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 # The images of docker-compose.yaml. Every step that builds works below its WORKDIR alone, so that a
-# test can run the same steps without an engine, in an empty folder.
+# test can run the same steps without an engine, in an empty folder. Stages are built side by side: each
+# has cache mounts of its own, as cargo's lock does not lie in one.
 
 # Our programs. Dependencies stay in the cache mounts: a change of ours builds ours alone.
 FROM rust:1.95-bookworm AS services
@@ -15,7 +16,8 @@ COPY tests tests
 COPY benches benches
 ARG CARGO_PROFILE=release
 ARG CARGO_OUTPUT=release
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
+RUN --mount=type=cache,id=services-crates,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=services-target,target=/build/target \
     cargo build --locked --workspace --bins --exclude bionicpro-benches --profile "$CARGO_PROFILE" \
     && mkdir -p out/bin out/contracts \
     && for name in auth reports ingest cdc gateway; do \
@@ -48,7 +50,8 @@ COPY rust-toolchain.toml ./
 COPY stack/cli stack/cli
 ARG CARGO_PROFILE=release
 ARG CARGO_OUTPUT=release
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
+RUN --mount=type=cache,id=cli-crates,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=cli-target,target=/build/target \
     CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}" \
     && export CARGO_TARGET_DIR \
     && cargo build --locked --manifest-path stack/cli/Cargo.toml --profile "$CARGO_PROFILE" \

@@ -28,6 +28,13 @@ type step struct {
 	Sources []string `json:"sources,omitempty"`
 	Target  string   `json:"target,omitempty"`
 	Script  string   `json:"script,omitempty"`
+	Caches  []cache  `json:"caches,omitempty"`
+}
+
+// A folder that outlives a build; builds that name the same one use it at the same time.
+type cache struct {
+	ID     string `json:"id"`
+	Target string `json:"target"`
 }
 
 func main() {
@@ -78,26 +85,53 @@ func dockerfile(name string) (any, error) {
 	for _, each := range found {
 		steps := make([]step, 0, len(each.Commands))
 		for _, command := range each.Commands {
-			steps = append(steps, stepOf(command))
+			step, err := stepOf(command)
+			if err != nil {
+				return nil, err
+			}
+			steps = append(steps, step)
 		}
 		stages = append(stages, stage{Name: each.Name, Base: each.BaseName, Steps: steps})
 	}
 	return stages, nil
 }
 
-func stepOf(command instructions.Command) step {
+func stepOf(command instructions.Command) (step, error) {
 	switch command := command.(type) {
 	case *instructions.CopyCommand:
-		return step{Kind: "copy", From: command.From, Sources: command.SourcePaths, Target: command.DestPath}
+		return step{Kind: "copy", From: command.From, Sources: command.SourcePaths, Target: command.DestPath}, nil
 	case *instructions.RunCommand:
-		return step{Kind: "run", Script: strings.Join(command.CmdLine, " ")}
+		caches, err := cachesOf(command)
+		if err != nil {
+			return step{}, err
+		}
+		return step{Kind: "run", Script: strings.Join(command.CmdLine, " "), Caches: caches}, nil
 	case *instructions.UserCommand:
-		return step{Kind: "user", Target: command.User}
+		return step{Kind: "user", Target: command.User}, nil
 	case *instructions.WorkdirCommand:
-		return step{Kind: "workdir", Target: command.Path}
+		return step{Kind: "workdir", Target: command.Path}, nil
 	default:
-		return step{Kind: strings.ToLower(command.Name())}
+		return step{Kind: strings.ToLower(command.Name())}, nil
 	}
+}
+
+// Mounts are read when variables are put in; ours name none.
+func cachesOf(command *instructions.RunCommand) ([]cache, error) {
+	if err := command.Expand(func(word string) (string, error) { return word, nil }); err != nil {
+		return nil, err
+	}
+	var found []cache
+	for _, mount := range instructions.GetMounts(command) {
+		if mount.Type != instructions.MountTypeCache {
+			continue
+		}
+		id := mount.CacheID
+		if id == "" {
+			id = mount.Target
+		}
+		found = append(found, cache{ID: id, Target: mount.Target})
+	}
+	return found, nil
 }
 
 func fail(err error) {

@@ -32,6 +32,14 @@ struct Step {
     target: String,
     #[serde(default)]
     script: String,
+    #[serde(default)]
+    caches: Vec<Cache>,
+}
+
+#[derive(Deserialize)]
+struct Cache {
+    id: String,
+    target: String,
 }
 
 impl Stage {
@@ -72,6 +80,21 @@ fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
             assert!(file.exists(), "{} does not make {source}", step.from);
         }
     }
+}
+
+/// Stages are built side by side, and what fills a cache locks it elsewhere, if at all.
+#[test]
+fn no_two_stages_write_to_the_same_cache() {
+    let stages = stages();
+    let mut users = BTreeMap::new();
+    for stage in &stages {
+        for cache in stage.steps.iter().flat_map(|step| &step.caches) {
+            let Cache { id, target } = cache;
+            let user = users.entry(id).or_insert(&stage.name);
+            assert_eq!(*user, &stage.name, "{id}, which both have at {target}");
+        }
+    }
+    assert!(users.len() >= 5, "{users:?}");
 }
 
 #[test]

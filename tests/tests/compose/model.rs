@@ -133,3 +133,35 @@ fn every_image_of_ours_is_a_stage_of_the_dockerfile() {
         );
     }
 }
+
+/// Compose builds all images side by side, and two builds of one tag are in each other's way.
+#[test]
+fn an_image_of_ours_is_built_for_one_service_which_the_others_wait_for() {
+    let services = services();
+    let mut builders = BTreeMap::new();
+    for (name, service) in &services {
+        if service.build.is_some() {
+            let other = builders.insert(service.image.as_str(), name.as_str());
+            assert_eq!(other, None, "{} is built for {name}, too", service.image);
+        }
+    }
+    let ours = services
+        .iter()
+        .filter(|(_, service)| service.image.starts_with("bionicpro/"));
+    for (name, service) in ours {
+        let builder = builders.get(service.image.as_str());
+        let builder = builder.unwrap_or_else(|| panic!("nobody builds the image of {name}"));
+        assert!(
+            name == builder || waits_for(&services, name, builder),
+            "{name} does not wait for {builder}, which builds its image"
+        );
+    }
+}
+
+/// Whether a service starts after another one, be it by way of further ones.
+fn waits_for(services: &BTreeMap<String, Service>, name: &str, other: &str) -> bool {
+    services[name]
+        .depends_on
+        .keys()
+        .any(|earlier| earlier == other || waits_for(services, earlier, other))
+}
