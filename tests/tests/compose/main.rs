@@ -2,6 +2,7 @@
 //! they hold together, whether the images can be built, whether an engine can start them.
 
 mod engine;
+mod health;
 mod images;
 mod model;
 
