@@ -120,8 +120,8 @@ ENTRYPOINT ["bionicpro-stack", "--profile", "compose"]
 
 FROM eclipse-temurin:17-jre-jammy AS kafka
 COPY --from=jars /build/out /opt/bionicpro
-COPY stack/kafka/log4j2.properties /opt/bionicpro/kafka/
-COPY stack/debezium/logging.properties /opt/bionicpro/debezium/
+COPY stack/kafka/log4j2.properties /bionicpro/stack/kafka/
+COPY stack/debezium/logging.properties /bionicpro/stack/debezium/
 RUN install --directory --owner=10001 --group=10001 /var/lib/kafka
 USER 10001:10001
 
@@ -129,4 +129,3 @@ FROM quay.io/keycloak/keycloak:26.7.3 AS keycloak
 COPY stack/keycloak/build.conf /opt/keycloak/conf/keycloak.conf
 RUN /opt/keycloak/bin/kc.sh build
 ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]
-CMD ["start", "--optimized", "--import-realm"]

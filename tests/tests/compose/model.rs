@@ -16,6 +16,10 @@ pub(crate) struct Service {
     image: String,
     restart: String,
     mem_limit: Option<String>,
+    #[serde(default)]
+    command: Option<Vec<String>>,
+    #[serde(default)]
+    environment: BTreeMap<String, Option<String>>,
     pub(crate) healthcheck: Option<HealthCheck>,
     build: Option<Build>,
     #[serde(default)]
@@ -45,6 +49,19 @@ struct Published {
 }
 
 impl Service {
+    /// The most bytes that Java or Go is told to take, where it is.
+    fn heap(&self) -> Option<u64> {
+        let words = self.command.iter().flatten();
+        let words = words.chain(self.environment.values().flatten());
+        let words = words.flat_map(|text| text.split([' ', '\'']));
+        let java = words.filter_map(|word| word.strip_prefix("-Xmx")?.strip_suffix('m'));
+        let go = self.environment.get("GOMEMLIMIT").and_then(Option::as_ref);
+        let go = go.and_then(|limit| limit.strip_suffix("MiB"));
+        let mebibytes = java.chain(go).map(|size| size.parse::<u64>());
+        let mebibytes = mebibytes.map(|size| size.expect("a number"));
+        mebibytes.max().map(|size| size << 20)
+    }
+
     /// It does one thing and ends.
     fn is_step(&self) -> bool {
         self.restart.starts_with("on-failure")
@@ -93,6 +110,20 @@ fn every_container_has_a_limit_of_memory() {
     for (name, service) in services() {
         assert!(service.mem_limit.is_some(), "{name}");
     }
+}
+
+/// A heap is not all that a process has: stacks, code, buffers.
+#[test]
+fn a_runtime_is_told_of_less_memory_than_its_container_has() {
+    let mut limited = 0;
+    for (name, service) in services() {
+        let Some(heap) = service.heap() else { continue };
+        limited += 1;
+        let limit = service.mem_limit.expect("every container has one");
+        let limit: u64 = limit.parse().expect("bytes");
+        assert!(heap * 5 <= limit * 4, "{name}: {heap} of {limit}");
+    }
+    assert!(limited >= 4, "only {limited} say how much they take");
 }
 
 #[test]

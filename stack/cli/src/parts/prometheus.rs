@@ -27,8 +27,6 @@ impl Part for Prometheus {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        Ok(fs::create_dir_all(
-            site.topology.part_state("prometheus").join("data"),
-        )?)
+        Ok(fs::create_dir_all(&site.topology.prometheus.data)?)
     }
 }

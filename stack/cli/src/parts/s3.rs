@@ -57,9 +57,7 @@ impl Part for S3 {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        Ok(fs::create_dir_all(
-            site.topology.part_state("s3").join("data"),
-        )?)
+        Ok(fs::create_dir_all(&site.topology.s3.data)?)
     }
 
     /// Makes the bucket, once; nobody can read it without the key.
@@ -98,9 +96,7 @@ impl Part for Console {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        Ok(fs::create_dir_all(
-            site.topology.part_state("s3").join("console"),
-        )?)
+        Ok(fs::create_dir_all(&site.topology.s3.console_data)?)
     }
 }
 

@@ -11,6 +11,10 @@ use super::{Directories, Ports, network::Network};
 pub(crate) struct S3 {
     /// The S3 port.
     pub(crate) port: u16,
+    /// Where its data lies.
+    pub(crate) data: PathBuf,
+    /// Where the console keeps its own.
+    pub(crate) console_data: PathBuf,
     /// The host's name for clients.
     pub(crate) host: &'static str,
     /// `host:port` to listen on.
@@ -46,9 +50,11 @@ pub(crate) struct S3 {
 }
 
 impl S3 {
-    pub(super) fn new(network: Network, ports: &Ports) -> Self {
+    pub(super) fn new(network: Network, directories: &Directories, ports: &Ports) -> Self {
         let address = network.address("s3", ports.s3);
         Self {
+            data: directories.data("s3", "/data"),
+            console_data: directories.data("s3-console", "/data"),
             port: ports.s3,
             host: network.host("s3"),
             listen: network.listen_at(ports.s3),

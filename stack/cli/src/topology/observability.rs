@@ -1,9 +1,11 @@
 //! Where telemetry goes: Jaeger, which collects it, Prometheus, which keeps the metrics, and
 //! Grafana, which shows them.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use super::{Ports, network::Network};
+use super::{Directories, Ports, network::Network};
 use crate::checkout::Profile;
 
 /// Collects traces and metrics, keeps the traces and answers questions about them.
@@ -35,6 +37,9 @@ pub(crate) struct Jaeger {
     pub(crate) zipkin_url: String,
     /// How many traces are kept, in memory; the oldest go first.
     pub(crate) max_traces: u32,
+    /// From where on Go tidies up at all costs, as `GOMEMLIMIT` reads it. What is kept has to lie well
+    /// below: a collector's own limit would refuse the spans for which the oldest traces go.
+    pub(crate) memory_limit: &'static str,
     /// The share of the traces that our processes record.
     pub(crate) trace_ratio: f64,
 }
@@ -42,6 +47,11 @@ pub(crate) struct Jaeger {
 impl Jaeger {
     pub(super) fn new(network: Network, ports: &Ports, profile: Profile) -> Self {
         let address = |port: u16| format!("http://{}", network.address("jaeger", port));
+        // A trace of some 25 spans takes 50 KB; a container has 512 MB for all of it.
+        let (max_traces, memory_limit) = match profile {
+            Profile::Dev | Profile::Test => (20_000, "2GiB"),
+            Profile::Compose => (2_000, "400MiB"),
+        };
         Self {
             host: network.host("jaeger"),
             query_port: ports.jaeger_query,
@@ -55,10 +65,9 @@ impl Jaeger {
             url: address(ports.jaeger_query),
             otlp_url: address(ports.otlp_grpc),
             zipkin_url: address(ports.zipkin),
-            max_traces: 20_000,
-            trace_ratio: match profile {
-                Profile::Dev | Profile::Test | Profile::Compose => 1.0,
-            },
+            max_traces,
+            memory_limit,
+            trace_ratio: 1.0,
         }
     }
 }
@@ -66,6 +75,8 @@ impl Jaeger {
 /// Keeps metrics and answers questions about them.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Prometheus {
+    /// Where its data lies.
+    pub(crate) data: PathBuf,
     /// The pages and the API.
     pub(crate) port: u16,
     /// Their address.
@@ -73,9 +84,10 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    pub(super) fn new(network: Network, ports: &Ports) -> Self {
+    pub(super) fn new(network: Network, directories: &Directories, ports: &Ports) -> Self {
         let port = ports.prometheus;
         Self {
+            data: directories.data("prometheus", "/prometheus"),
             port,
             url: format!("http://{}", network.address("prometheus", port)),
         }
