@@ -3,11 +3,12 @@
 # test can run the same steps without an engine, in an empty folder. Stages are built side by side: each
 # has cache mounts of its own, as cargo's lock does not lie in one.
 
-# Our programs. Dependencies stay in the cache mounts: a change of ours builds ours alone.
-FROM rust:1.95-bookworm AS services
+# Our programs. The compiler is the image's: rust-toolchain.toml would have clippy fetched for nothing.
+# Dependencies stay in the cache mounts: a change of ours builds ours alone.
+FROM rust:1.95.0-bookworm AS services
 RUN apt-get update && apt-get install --yes --no-install-recommends libprotobuf-dev protobuf-compiler zlib1g-dev
 WORKDIR /build
-COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
+COPY Cargo.toml Cargo.lock ./
 COPY proto proto
 COPY mesh mesh
 COPY services services
@@ -44,9 +45,8 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     && GOBIN="$(cd ../.. && pwd)/out" go install -trimpath -ldflags='-s -w' github.com/fullstorydev/grpcurl/cmd/grpcurl
 
 # `cargo stack`, for the one-shot steps: roles, buckets, connector, seed, first load.
-FROM rust:1.95-bookworm AS cli
+FROM rust:1.95.0-bookworm AS cli
 WORKDIR /build
-COPY rust-toolchain.toml ./
 COPY stack/cli stack/cli
 ARG CARGO_PROFILE=release
 ARG CARGO_OUTPUT=release
@@ -102,7 +102,7 @@ CMD ["serve"]
 
 FROM chrislusf/seaweedfs:4.48 AS seaweedfs
 
-# The one-shot steps. The manifests are there because the topology names their hashes.
+# The one-shot steps. `stack/` makes the folder a checkout, from which they take the tables that are seeded.
 FROM debian:12-slim AS stack
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates postgresql-client-15 \

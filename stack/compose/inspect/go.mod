@@ -6,6 +6,7 @@ go 1.24.0
 require (
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/moby/buildkit v0.25.2
+	github.com/moby/patternmatcher v0.6.0
 )
 
 require (

@@ -1,5 +1,5 @@
 // Prints what the Compose project's own loader makes of a file, or what BuildKit's own parser makes
-// of a Dockerfile, as JSON for tests. It judges nothing itself.
+// of a Dockerfile or of .dockerignore, as JSON for tests. It judges nothing itself.
 package main
 
 import (
@@ -39,7 +39,7 @@ type cache struct {
 
 func main() {
 	if len(os.Args) != 3 {
-		fail(fmt.Errorf("usage: inspect compose|dockerfile FILE"))
+		fail(fmt.Errorf("usage: inspect compose|dockerfile|dockerignore FILE"))
 	}
 	var found any
 	var err error
@@ -48,8 +48,10 @@ func main() {
 		found, err = compose(os.Args[2])
 	case "dockerfile":
 		found, err = dockerfile(os.Args[2])
+	case "dockerignore":
+		found, err = sentOf(os.Args[2])
 	default:
-		err = fmt.Errorf("%q is neither compose nor dockerfile", os.Args[1])
+		err = fmt.Errorf("%q is no kind of file that is known", os.Args[1])
 	}
 	if err != nil {
 		fail(err)

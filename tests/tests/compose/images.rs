@@ -9,7 +9,7 @@ use std::process::Command;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::{inspect, root};
+use crate::{inspect, inspect_with, root};
 
 /// Where the building stages work.
 const WORKDIR: &str = "/build";
@@ -57,6 +57,7 @@ fn stages() -> Vec<Stage> {
 #[test]
 fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
     let stages = stages();
+    forget_our_programs();
     let mut built = BTreeMap::new();
     for stage in stages.iter().filter(|stage| stage.builds()) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -97,6 +98,36 @@ fn no_two_stages_write_to_the_same_cache() {
     assert!(users.len() >= 5, "{users:?}");
 }
 
+/// Every file that an image copies from the checkout, in stages that no test builds, too.
+#[test]
+fn what_is_copied_from_the_checkout_is_sent_to_an_engine() {
+    let stages = stages();
+    let steps = stages.iter().flat_map(|stage| &stage.steps);
+    let copies = steps.filter(|step| step.kind == "copy" && step.from.is_empty());
+    let sources: Vec<_> = copies.flat_map(|step| &step.sources).collect();
+    assert!(sources.len() > 10, "{sources:?}");
+    for source in sources {
+        assert!(!sent(source).is_empty(), "{source} is not sent");
+    }
+    assert_eq!(sent("docs"), [""; 0], "what nobody copies is sent");
+}
+
+#[test]
+fn programs_are_compiled_by_the_compiler_that_the_checkout_names() {
+    let named = fs::read_to_string(root().join("rust-toolchain.toml")).expect("readable");
+    let version = named
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = "))
+        .expect("a channel")
+        .trim_matches('"');
+    let stages = stages();
+    let compilers = stages
+        .iter()
+        .filter(|stage| stage.base.starts_with("rust:"));
+    let compilers: Vec<_> = compilers.map(|stage| stage.base.clone()).collect();
+    assert_eq!(compilers, vec![format!("rust:{version}-bookworm"); 2]);
+}
+
 #[test]
 fn images_of_ours_run_as_nobody_in_particular() {
     let stages = stages();
@@ -130,7 +161,7 @@ fn in_stage(built: &BTreeMap<&str, TempDir>, stage: &str, path: &str) -> PathBuf
 }
 
 /// Copies as an engine does: a folder's content, a file under its name or into a folder. From the
-/// checkout only what is committed, or would be.
+/// checkout only what is committed, or would be, and is sent to an engine.
 fn copy(step: &Step, folder: &Path, built: &BTreeMap<&str, TempDir>) {
     let target = folder.join(&step.target);
     for source in &step.sources {
@@ -145,21 +176,9 @@ fn copy(step: &Step, folder: &Path, built: &BTreeMap<&str, TempDir>) {
 }
 
 fn copy_committed(source: &str, step: &Step, folder: &Path) {
-    let listed = Command::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "--",
-            source,
-        ])
-        .current_dir(root())
-        .output()
-        .expect("git runs");
-    let listed = String::from_utf8(listed.stdout).expect("names are text");
-    assert!(!listed.is_empty(), "{source} is not in the checkout");
-    for file in listed.lines().filter(|file| root().join(file).is_file()) {
+    let files = sent(source);
+    assert!(!files.is_empty(), "{source} is not sent to an engine");
+    for file in files.iter().filter(|file| root().join(file).is_file()) {
         let inside = file.strip_prefix(source).unwrap_or_default();
         let target = match inside {
             "" if step.target.ends_with('/') => folder
@@ -173,6 +192,25 @@ fn copy_committed(source: &str, step: &Step, folder: &Path) {
         fs::create_dir_all(target.parent().expect("below the folder")).expect("writable");
         fs::copy(root().join(file), target).expect("it can be copied");
     }
+}
+
+/// The files below a path that `.dockerignore` lets through.
+fn sent(path: &str) -> Vec<String> {
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+            path,
+        ])
+        .current_dir(root())
+        .output()
+        .expect("git runs");
+    let listed = String::from_utf8(listed.stdout).expect("names are text");
+    assert!(!listed.is_empty(), "{path} is not in the checkout");
+    inspect_with("dockerignore", ".dockerignore", &listed)
 }
 
 /// Runs a step's script; what only installs Debian packages is done by `cargo stack` already.
@@ -189,6 +227,18 @@ fn run(step: &Step, folder: &Path) {
         .env("CARGO_OUTPUT", "debug")
         .env("CARGO_TARGET_DIR", target_folder())
         .env_remove("RUSTFLAGS"));
+}
+
+/// Takes away what other suites built, so that a step that no longer builds it is found out.
+fn forget_our_programs() {
+    let folder = target_folder().join("debug");
+    for entry in fs::read_dir(folder).expect("this program lies below") {
+        let file = entry.expect("readable").path();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("bionicpro-") && file.extension().is_none() {
+            fs::remove_file(&file).expect("ours to remove");
+        }
+    }
 }
 
 fn target_folder() -> PathBuf {

@@ -6,6 +6,7 @@ mod health;
 mod images;
 mod model;
 
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,12 +19,21 @@ fn root() -> PathBuf {
 
 /// What the program in `stack/compose/inspect` makes of a file of the checkout.
 fn inspect<T: DeserializeOwned>(kind: &str, file: &str) -> T {
+    inspect_with(kind, file, "")
+}
+
+/// The same, where it needs to be told something.
+fn inspect_with<T: DeserializeOwned>(kind: &str, file: &str, input: &str) -> T {
     let program = std::env::var_os("BIONICPRO_INSPECT")
         .expect("BIONICPRO_INSPECT is not set: run `cargo stack test compose`");
+    let mut told = tempfile::tempfile().expect("a file");
+    told.write_all(input.as_bytes()).expect("writable");
+    told.rewind().expect("a plain file");
     let output = Command::new(program)
         .args([kind, file])
         .current_dir(root())
         .env_remove("COMPOSE_FILE")
+        .stdin(told)
         .output()
         .expect("the parser starts");
     let said = String::from_utf8_lossy(&output.stderr);

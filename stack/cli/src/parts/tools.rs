@@ -33,6 +33,7 @@ pub(crate) const INSPECT_RECIPE: Recipe = Recipe {
     manifest: &[
         "compose/inspect/go.mod",
         "compose/inspect/go.sum",
+        "compose/inspect/context.go",
         "compose/inspect/main.go",
     ],
     revision: 1,
