@@ -49,6 +49,8 @@ pub(crate) struct Topology {
     pub(crate) ingest: Service,
     /// The CRM change consumer.
     pub(crate) cdc: Service,
+    /// Those of our services whose tables are made before they start.
+    pub(crate) owners_of_tables: [&'static str; 3],
     /// The databases.
     pub(crate) postgres: Postgres,
     /// The session store.
@@ -216,6 +218,7 @@ impl Topology {
             },
             ingest: Service::new(network, "ingest", ports.ingest),
             cdc: Service::new(network, "cdc", ports.cdc),
+            owners_of_tables: parts::services::OWNERS_OF_TABLES,
             postgres: Postgres::new(network, ports.postgres),
             redis: Redis::new(network, &directories, ports.redis),
             keycloak: Keycloak::new(network, ports.keycloak, ports.keycloak_management),

@@ -15,6 +15,8 @@ struct Project {
 pub(crate) struct Service {
     image: String,
     restart: String,
+    #[serde(default)]
+    init: bool,
     mem_limit: Option<String>,
     #[serde(default)]
     command: Option<Vec<String>>,
@@ -63,7 +65,7 @@ impl Service {
     }
 
     /// It does one thing and ends.
-    fn is_step(&self) -> bool {
+    pub(crate) fn is_step(&self) -> bool {
         self.restart.starts_with("on-failure")
     }
 }
@@ -75,25 +77,14 @@ pub(crate) fn services() -> BTreeMap<String, Service> {
 #[test]
 fn every_part_of_the_native_stack_has_a_container() {
     let services = services();
-    let parts = std::fs::read_to_string(crate::root().join("stack/cli/src/parts.rs"))
-        .expect("the parts are listed");
-    let listed = parts
-        .split("const ALL")
-        .nth(1)
-        .and_then(|rest| rest.split("];").next())
-        .expect("a list called ALL");
-    let names: Vec<_> = listed
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix('&'))
-        .filter_map(|line| line.rsplit("::").next())
-        .map(|name| name.trim_end_matches(',').to_lowercase())
-        .collect();
+    let parts = std::env::var("BIONICPRO_PARTS").expect("`cargo stack test compose` sets it");
+    let names: Vec<_> = parts.split(',').collect();
     assert!(names.len() > 10, "{names:?}");
     let missing: Vec<_> = names
         .iter()
-        // MinIO stands in for SeaweedFS where it is asked for; the console is called after its store.
-        .filter(|name| !["minio", "console"].contains(&name.as_str()))
-        .filter(|name| !services.contains_key(name.as_str()))
+        // It stands in for SeaweedFS where it is asked for.
+        .filter(|name| **name != "minio")
+        .filter(|name| !services.contains_key(**name))
         .collect();
     assert!(missing.is_empty(), "no container for {missing:?}");
 }
@@ -109,6 +100,14 @@ fn every_container_says_when_it_is_healthy_unless_it_is_a_step_that_ends() {
 fn every_container_has_a_limit_of_memory() {
     for (name, service) in services() {
         assert!(service.mem_limit.is_some(), "{name}");
+    }
+}
+
+/// A container's first process ignores SIGTERM unless it handles it, and a step that waits does not.
+#[test]
+fn a_step_can_be_stopped_while_it_waits() {
+    for (name, service) in services() {
+        assert_eq!(service.init, service.is_step(), "{name}");
     }
 }
 

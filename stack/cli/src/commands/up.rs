@@ -17,7 +17,7 @@ use self::summary::Timings;
 use crate::{
     cli, commands,
     lock::Lock,
-    parts::{self, Part, Site, Stage, tools},
+    parts::{self, Part, Site, Stage, services, tools},
     preflight::{self, Plan},
     progress::{Progress, Task},
     seed,
@@ -27,8 +27,6 @@ use crate::{
 
 /// How long a part may take from its start to ready.
 const READY_LIMIT: Duration = Duration::from_secs(300);
-/// Services whose tables are made before they start.
-const OWNERS_OF_TABLES: &[&str] = &["reports", "ingest", "cdc"];
 
 pub(super) fn run(site: &Site, options: &cli::Up) -> Result<()> {
     let started = Instant::now();
@@ -214,7 +212,10 @@ impl Up<'_> {
 
     /// Makes the tables of our services.
     fn migrate(&self) -> Result<()> {
-        for owner in OWNERS_OF_TABLES.iter().filter(|owner| self.selected(owner)) {
+        for owner in services::OWNERS_OF_TABLES
+            .iter()
+            .filter(|owner| self.selected(owner))
+        {
             self.timed("migrations", "tables are there", |task| {
                 task.step(&format!("making the tables of {owner}"));
                 self.supervisor

@@ -6,6 +6,9 @@ use crate::topology::{Port, Topology};
 /// Of all our binaries, which are called `bionicpro-` and this.
 pub(crate) const NAMES: [&str; 5] = [AUTH.name, REPORTS.name, INGEST.name, CDC.name, GATEWAY.name];
 
+/// Those whose tables are made by a step of their own before they start.
+pub(crate) const OWNERS_OF_TABLES: [&str; 3] = [REPORTS.name, INGEST.name, CDC.name];
+
 /// One of our binaries.
 pub(super) struct Service {
     name: &'static str,

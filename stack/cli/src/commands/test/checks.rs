@@ -11,10 +11,12 @@ use anyhow::{Context, Result};
 
 use super::tally::{Counting, Tally};
 use crate::{
+    checkout::Profile,
     cli::Suite,
     commands::build,
-    parts::{Site, tools},
+    parts::{self, Site, tools},
     progress::Progress,
+    topology::Topology,
 };
 
 /// A program that is run as part of a suite.
@@ -144,6 +146,8 @@ fn compose(site: &Site) -> Result<Vec<Check>> {
     let inspect = tools::INSPECT_RECIPE
         .folder(&site.checkout)?
         .join("inspect");
+    let outside = Topology::new(&site.checkout, Profile::Dev)?;
+    outside.write()?;
     let mut checks = vec!["", " -- --ignored"];
     if !has_engine() {
         checks.pop();
@@ -157,6 +161,11 @@ fn compose(site: &Site) -> Result<Vec<Check>> {
             Counting::CargoTest,
         );
         check.command.env("BIONICPRO_INSPECT", &inspect);
+        check
+            .command
+            .env("BIONICPRO_PARTS", parts::names().join(","));
+        // In containers the stack has the development stack's addresses, for whoever is outside.
+        check.command.env("BIONICPRO_TOPOLOGY", outside.file());
         check
     };
     Ok(checks.into_iter().map(run).collect())
