@@ -27,7 +27,7 @@ pub use self::{
     dead_letters::Kept,
     group::{Group, Progress},
     pipeline::{Apply, Broken, Pipeline, StartError},
-    producer::{Producer, Sending, Unacknowledged, recorded_traceparent},
+    producer::{Producer, Sending, Unacknowledged},
     trouble::{Stuck, Trouble},
 };
 

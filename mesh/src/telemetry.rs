@@ -10,7 +10,7 @@ mod propagation;
 pub(crate) mod rpc;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt::{self, Display};
 use std::io;
@@ -39,6 +39,7 @@ use crate::config::{Fields, Invalid};
 use export::Counted;
 pub use log_format::JsonLines;
 use log_format::NoFields;
+pub(crate) use propagation::traceparent_of;
 pub use propagation::{adopt, extract, inject, remote_context, traceparent};
 pub use rpc::{Call, ObservedBody};
 

@@ -1,5 +1,6 @@
 //! Sends messages and waits until Kafka has them, on all replicas that are in sync. How many are
-//! under way is bounded, over all callers together: who sends faster than Kafka takes, waits.
+//! under way is bounded, over all callers together: who sends faster than Kafka takes, waits. The
+//! messages of a call are one span, which ends when Kafka has them or the call gives up.
 
 use std::sync::{
     Arc, OnceLock,
@@ -17,8 +18,10 @@ use rdkafka::{
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use tracing::Span;
+
 use super::log;
-use crate::telemetry;
+use crate::telemetry::{self, messaging};
 
 /// Messages that may be under way at once: some 10 MB where each has a hundred bytes.
 const PLACES: usize = 65_536;
@@ -71,13 +74,17 @@ impl Producer {
         })
     }
 
-    /// The messages of one call.
+    /// The messages that one call sends into `topic`.
     #[must_use]
-    pub fn begin(self: &Arc<Self>) -> Sending {
+    pub fn begin(self: &Arc<Self>, topic: &Arc<str>) -> Sending {
         Sending {
             producer: Arc::clone(self),
+            topic: Arc::clone(topic),
             pending: Arc::new(Pending::default()),
             reserved: 0,
+            sent: 0,
+            span: None,
+            traceparent: None,
         }
     }
 
@@ -96,17 +103,29 @@ impl Producer {
 /// The messages of one call on their way. Dropped, it waits for none of them.
 pub struct Sending {
     producer: Arc<Producer>,
+    topic: Arc<str>,
     pending: Arc<Pending>,
     /// Places that are taken and not used yet.
     reserved: usize,
+    sent: usize,
+    /// From the first room that was asked for.
+    span: Option<Span>,
+    /// Of the span, where it is recorded.
+    traceparent: Option<String>,
 }
 
 impl Sending {
-    /// Waits until there is room for so many messages.
+    /// Waits until there is room for so many messages. The first time begins the span of sending,
+    /// in the span that this is called in.
     ///
     /// # Errors
     /// One that was sent before is not acknowledged: what follows need not be sent.
     pub async fn reserve(&mut self, messages: u16) -> Result<(), Unacknowledged> {
+        if messages > 0 && self.span.is_none() {
+            let span = messaging::send(&self.topic);
+            self.traceparent = recorded_traceparent(&span);
+            self.span = Some(span);
+        }
         if let Ok(places) = self.producer.places.acquire_many(messages.into()).await {
             places.forget();
             self.reserved += usize::from(messages);
@@ -114,21 +133,15 @@ impl Sending {
         self.pending.outcome()
     }
 
-    /// Sends a message, for which room was made, in the trace of `traceparent`.
+    /// Sends a message, for which room was made.
     ///
     /// # Errors
     /// It cannot be sent.
-    pub fn send(
-        &mut self,
-        topic: &str,
-        key: &[u8],
-        payload: &[u8],
-        traceparent: Option<&str>,
-    ) -> Result<(), Unacknowledged> {
-        let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&self.pending))
+    pub fn send(&mut self, key: &[u8], payload: &[u8]) -> Result<(), Unacknowledged> {
+        let mut record = BaseRecord::with_opaque_to(&self.topic, Arc::clone(&self.pending))
             .key(key)
             .payload(payload);
-        if let Some(traceparent) = traceparent {
+        if let Some(traceparent) = &self.traceparent {
             let header = Header {
                 key: "traceparent",
                 value: Some(traceparent),
@@ -140,6 +153,7 @@ impl Sending {
             Ok(()) => {
                 // Its place is given back with its delivery.
                 self.reserved = self.reserved.saturating_sub(1);
+                self.sent += 1;
                 Ok(())
             }
             Err((error, _)) => {
@@ -169,13 +183,17 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         self.producer.places.add_permits(self.reserved);
+        if let Some(span) = &self.span {
+            let failure = self.pending.failure.get().map(|code| format!("{code:?}"));
+            messaging::sent(span, self.sent, failure.as_deref());
+        }
     }
 }
 
-/// The trace context for messages that are sent in the current span; none where nobody records it.
-#[must_use]
-pub fn recorded_traceparent() -> Option<String> {
-    telemetry::traceparent().filter(|context| context.ends_with(SAMPLED))
+/// The trace context for messages that are sent in a span; none where nobody records it.
+fn recorded_traceparent(span: &Span) -> Option<String> {
+    let context = telemetry::traceparent_of(span);
+    context.filter(|context| context.ends_with(SAMPLED))
 }
 
 /// What is still to be acknowledged of a call.
@@ -240,12 +258,18 @@ impl ProducerContext for Context {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use opentelemetry::trace::Status;
     use rdkafka::mocking::MockCluster;
 
     use super::*;
     use crate::kafka::client_config;
+    use crate::telemetry::tests::{attribute, capture};
 
-    const TOPIC: &str = "things";
+    fn topic() -> Arc<str> {
+        "things".into()
+    }
 
     fn producer(brokers: &str) -> Arc<Producer> {
         let mut config = client_config(brokers, "test");
@@ -256,12 +280,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_acknowledged_gives_its_places_back() {
         let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 2, 1).unwrap();
+        cluster.create_topic(&topic(), 2, 1).unwrap();
         let producer = producer(&cluster.bootstrap_servers());
-        let mut sending = producer.begin();
+        let mut sending = producer.begin(&topic());
         sending.reserve(3).await.unwrap();
         for key in [b"a", b"b"] {
-            sending.send(TOPIC, key, b"value", None).unwrap();
+            sending.send(key, b"value").unwrap();
         }
         sending.acknowledged().await.unwrap();
         assert_eq!(producer.places.available_permits(), PLACES);
@@ -270,23 +294,68 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_sent_nothing_is_acknowledged() {
         let producer = producer("127.0.0.1:1");
-        assert_eq!(producer.begin().acknowledged().await, Ok(()));
+        assert_eq!(producer.begin(&topic()).acknowledged().await, Ok(()));
     }
 
     #[tokio::test]
     async fn what_kafka_refuses_is_not_acknowledged() {
         let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic(TOPIC, 1, 1).unwrap();
+        cluster.create_topic(&topic(), 1, 1).unwrap();
         let producer = producer(&cluster.bootstrap_servers());
-        let mut sending = producer.begin();
+        let mut sending = producer.begin(&topic());
         sending.reserve(1).await.unwrap();
         let too_large = vec![0; 2 << 20];
-        let refused = sending.send(TOPIC, b"key", &too_large, None);
+        let refused = sending.send(b"key", &too_large);
         assert_eq!(
             refused,
             Err(Unacknowledged(RDKafkaErrorCode::MessageSizeTooLarge))
         );
         assert_eq!(sending.acknowledged().await, refused);
         assert_eq!(producer.places.available_permits(), PLACES);
+    }
+
+    #[tokio::test]
+    async fn the_span_of_sending_lives_until_kafka_has_the_messages() {
+        const AWAY: Duration = Duration::from_millis(200);
+        let captured = capture();
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic(&topic(), 1, 1).unwrap();
+        let producer = producer(&cluster.bootstrap_servers());
+        cluster.broker_round_trip_time(1, AWAY).unwrap();
+        let mut sending = producer.begin(&topic());
+        for _ in 0..2 {
+            sending.reserve(1).await.unwrap();
+            sending.send(b"key", b"value").unwrap();
+        }
+        sending.acknowledged().await.unwrap();
+        let spans = captured.spans.get_finished_spans().unwrap();
+        let [span] = spans.as_slice() else {
+            panic!("one span is expected: {spans:?}");
+        };
+        assert_eq!(span.name, "send things");
+        assert!(span.end_time.duration_since(span.start_time).unwrap() >= AWAY);
+        let count = attribute(span, "messaging.batch.message_count");
+        assert_eq!((count, &span.status), (Some(2.into()), &Status::Unset));
+    }
+
+    #[tokio::test]
+    async fn the_span_of_sending_names_the_error_and_there_is_none_without_messages() {
+        let captured = capture();
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic(&topic(), 1, 1).unwrap();
+        let producer = producer(&cluster.bootstrap_servers());
+        let mut sending = producer.begin(&topic());
+        sending.reserve(0).await.unwrap();
+        sending.acknowledged().await.unwrap();
+        assert!(captured.spans.get_finished_spans().unwrap().is_empty());
+
+        let mut sending = producer.begin(&topic());
+        sending.reserve(1).await.unwrap();
+        sending.send(b"key", &vec![0; 2 << 20]).unwrap_err();
+        sending.acknowledged().await.unwrap_err();
+        let span = &captured.spans.get_finished_spans().unwrap()[0];
+        let error = attribute(span, "error.type");
+        assert_eq!(error, Some("MessageSizeTooLarge".into()));
+        assert!(matches!(span.status, Status::Error { .. }));
     }
 }

@@ -8,23 +8,42 @@ use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{KeyValue, global};
 use tracing::Span;
+use tracing::field::Empty;
+use tracing::span::Id;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use super::database::failed;
 use super::propagation::remote_context;
 
-/// The span of sending messages into a topic.
+/// The span of sending messages into a topic. It lives until Kafka has them, see [`sent`].
 #[must_use]
-pub fn send(topic: &str, messages: usize) -> Span {
+pub(crate) fn send(topic: &str) -> Span {
     tracing::info_span!(
         "send",
         otel.name = format!("send {topic}"),
         otel.kind = "producer",
+        otel.status_code = Empty,
         messaging.system = "kafka",
         messaging.operation.name = "send",
         messaging.operation.r#type = "send",
         messaging.destination.name = topic,
-        messaging.batch.message_count = messages,
+        messaging.batch.message_count = Empty,
+        error.type = Empty,
     )
+}
+
+/// Notes how many messages were sent, and what kept Kafka from having one of them: the name of an
+/// error, not its text.
+pub(crate) fn sent(span: &Span, messages: usize, failure: Option<&str>) {
+    span.record("messaging.batch.message_count", number(messages));
+    if let Some(failure) = failure {
+        failed(span, failure);
+    }
+}
+
+/// An unsigned number would become text.
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The span of processing a Kafka record that came with `traceparent`. It ends when it is dropped.
@@ -54,9 +73,10 @@ pub fn batch(collection: &str, messages: usize, processed: &[Span]) -> Span {
     match processed {
         // Nobody follows these messages: a trace for each batch would be noise.
         [] => Span::none(),
-        [only] => only.in_scope(|| insert(collection, messages)),
+        // Not entered: it would end with that, before the messages are written.
+        [only] => insert(only.id(), collection, messages),
         several => {
-            let span = insert(collection, messages);
+            let span = insert(None, collection, messages);
             for process in several {
                 span.add_link(process.context().span().span_context().clone());
                 process.add_link(span.context().span().span_context().clone());
@@ -66,15 +86,16 @@ pub fn batch(collection: &str, messages: usize, processed: &[Span]) -> Span {
     }
 }
 
-fn insert(collection: &str, messages: usize) -> Span {
+fn insert(parent: Option<Id>, collection: &str, messages: usize) -> Span {
     tracing::info_span!(
+        parent: parent,
         "insert",
         otel.name = format!("INSERT {collection}"),
         otel.kind = "client",
         db.system.name = "clickhouse",
         db.operation.name = "INSERT",
         db.collection.name = collection,
-        db.operation.batch.size = messages,
+        db.operation.batch.size = number(messages),
     )
 }
 

@@ -48,7 +48,12 @@ pub fn remote_context(traceparent: &str) -> Context {
 /// The `traceparent` of the span that this code runs in, where there is one.
 #[must_use]
 pub fn traceparent() -> Option<String> {
-    let context = Span::current().context();
+    traceparent_of(&Span::current())
+}
+
+/// The `traceparent` of a span, which is not entered for it: it would end with that.
+pub(crate) fn traceparent_of(span: &Span) -> Option<String> {
+    let context = span.context();
     let mut carrier = HashMap::new();
     global::get_text_map_propagator(|it| it.inject_context(&context, &mut carrier));
     carrier.remove(TRACEPARENT)

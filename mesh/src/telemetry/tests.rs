@@ -28,8 +28,8 @@ use crate::server::tests::{request, server};
 use crate::testing::{Issuer, Probe, Running, SAY, connect, listen, say};
 
 /// A log and finished spans, kept in memory for this thread.
-struct Captured {
-    spans: InMemorySpanExporter,
+pub(crate) struct Captured {
+    pub(crate) spans: InMemorySpanExporter,
     log: Log,
     _provider: SdkTracerProvider,
     _guard: DefaultGuard,
@@ -56,7 +56,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-fn capture() -> Captured {
+pub(crate) fn capture() -> Captured {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let (spans, log) = (InMemorySpanExporter::default(), Log::default());
     let provider = SdkTracerProvider::builder()
@@ -77,7 +77,7 @@ fn capture() -> Captured {
     }
 }
 
-fn attribute(span: &SpanData, name: &str) -> Option<Value> {
+pub(crate) fn attribute(span: &SpanData, name: &str) -> Option<Value> {
     let found = span.attributes.iter().find(|it| it.key.as_str() == name);
     found.map(|it| it.value.clone())
 }

@@ -11,13 +11,20 @@ pub(crate) enum Journey {
     PageCall,
     /// A transaction of the CRM changes a customer.
     CrmChange,
+    /// The devices' backend sends a reading.
+    Reading,
 }
-use Journey::{CrmChange, PageCall, SignIn};
+use Journey::{CrmChange, PageCall, Reading, SignIn};
 
 const GATEWAY: &str = "bionicpro-gateway";
 const AUTH: &str = "bionicpro-auth";
 const REPORTS: &str = "bionicpro-reports";
 const CDC: &str = "bionicpro-cdc";
+pub(crate) const INGEST: &str = "bionicpro-ingest";
+pub(crate) const RECORD_READINGS: &str = "bionicpro.ingest.v1.TelemetryService/RecordReadings";
+const SEND_READINGS: &str = "send telemetry.readings";
+const PROCESS_READING: &str = "process telemetry.readings";
+const INSERT_READINGS: &str = "INSERT telemetry_readings";
 /// The program that changes the CRM: the suite stands in for it.
 pub(crate) const CRM: &str = "crm-application";
 pub(crate) const CRM_TRANSACTION: &str = "UPDATE customers";
@@ -35,6 +42,10 @@ const OK: &[(&str, &str)] = &[
 ];
 const REDIS: &[(&str, &str)] = &[("db.system.name", "redis")];
 const CLICKHOUSE: &[(&str, &str)] = &[("db.system.name", "clickhouse")];
+const ONE_ROW: &[(&str, &str)] = &[
+    ("db.system.name", "clickhouse"),
+    ("db.operation.batch.size", "1"),
+];
 
 type Row = (
     Journey,
@@ -117,18 +128,39 @@ const EDGES: &[Row] = &[
             ("messaging.destination.name", "crm.public.customers"),
         ],
     ),
+    (CrmChange, (CDC, PROCESS), (CDC, INSERT), ONE_ROW),
     (
         CrmChange,
-        (CDC, PROCESS),
         (CDC, INSERT),
+        ("clickhouse", "HTTPHandler"),
+        CLICKHOUSE,
+    ),
+    (
+        Reading,
+        (INGEST, RECORD_READINGS),
+        (INGEST, SEND_READINGS),
         &[
-            ("db.system.name", "clickhouse"),
-            ("db.operation.batch.size", "1"),
+            ("messaging.system", "kafka"),
+            ("messaging.operation.type", "send"),
+            ("messaging.destination.name", "telemetry.readings"),
+            ("messaging.batch.message_count", "1"),
         ],
     ),
     (
-        CrmChange,
-        (CDC, INSERT),
+        Reading,
+        (INGEST, SEND_READINGS),
+        (INGEST, PROCESS_READING),
+        &[("messaging.operation.type", "process")],
+    ),
+    (
+        Reading,
+        (INGEST, PROCESS_READING),
+        (INGEST, INSERT_READINGS),
+        ONE_ROW,
+    ),
+    (
+        Reading,
+        (INGEST, INSERT_READINGS),
         ("clickhouse", "HTTPHandler"),
         CLICKHOUSE,
     ),

@@ -1,4 +1,4 @@
-//! Three journeys through the mesh, and what their traces show.
+//! Four journeys through the mesh, and what their traces show.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant, SystemTime};
@@ -7,13 +7,17 @@ use bionicpro_proto::reports::v1::{
     GetReportRequest, GetReportResponse, PeriodKind, PeriodSelector,
 };
 use bionicpro_tests::browser::Browser;
+use bionicpro_tests::devices::{Devices, readings};
 use bionicpro_tests::jaeger::{self, Span, Trace};
 use bionicpro_tests::{crm, stack};
 use http::HeaderName;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::edges::{CALLBACK, CRM, CRM_TRANSACTION, GET_REPORT, INSERT, Journey, PROCESS, missing};
+use crate::edges::{
+    CALLBACK, CRM, CRM_TRANSACTION, GET_REPORT, INGEST, INSERT, Journey, PROCESS, RECORD_READINGS,
+    missing,
+};
 
 /// How long the last of a trace's spans may take to be in Jaeger.
 const ARRIVAL: Duration = Duration::from_secs(40);
@@ -156,6 +160,22 @@ async fn changes_that_are_inserted_together_are_linked_with_their_insert_both_wa
         assert!(started.elapsed() < ARRIVAL, "{}", trace.shown());
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
+}
+
+#[tokio::test]
+async fn a_reading_is_followed_from_the_devices_call_into_clickhouse() {
+    /// A prosthesis that nobody wears, long before the seeded time.
+    const NOBODYS: (&str, i64) = ("01900000-0000-7000-a000-00000000f00a", 1_592_222_400);
+    let devices = Devices::new(stack()).await.unwrap();
+    let since = SystemTime::now();
+    let sent = readings(NOBODYS.0, NOBODYS.1, 1);
+    let receipt = devices.stream(tokio_stream::once(sent)).await.unwrap();
+    assert_eq!(receipt.accepted, 1);
+    let traces = || async {
+        let found = jaeger::traces(stack(), INGEST, Some(RECORD_READINGS), since, 20).await;
+        found.unwrap()
+    };
+    assert_edges(Journey::Reading, traces).await;
 }
 
 /// Whether some processed change names an insert of another trace that names it, too.

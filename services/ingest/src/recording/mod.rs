@@ -6,8 +6,6 @@ mod window;
 
 use bionicpro_proto::ingest::v1;
 use chrono::Utc;
-use std::sync::Arc;
-use tracing::Instrument;
 
 use self::check::check;
 use self::window::Window;
@@ -33,15 +31,13 @@ pub(crate) struct Receipt {
 
 /// One call's readings on their way into the log.
 pub(crate) struct Recording {
-    log: Arc<Log>,
     writing: Writing,
     intake: Intake,
 }
 
 impl Recording {
-    pub(crate) fn begin(log: &Arc<Log>) -> Self {
+    pub(crate) fn begin(log: &Log) -> Self {
         Self {
-            log: Arc::clone(log),
             writing: log.begin(),
             intake: Intake::default(),
         }
@@ -55,8 +51,7 @@ impl Recording {
                 .iter()
                 .filter_map(|reading| self.intake.take(reading, received))
                 .collect();
-            let span = self.log.span(good.len());
-            self.writing.write(&good).instrument(span).await?;
+            self.writing.write(&good).await?;
         }
         Ok(())
     }

@@ -4,17 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bionicpro_mesh::kafka::{
-    Producer, Quiet, Sending, client_config, group_config, recorded_traceparent,
-};
-use bionicpro_mesh::telemetry::messaging;
+use bionicpro_mesh::kafka::{Producer, Quiet, Sending, client_config, group_config};
 use bionicpro_proto::ingest::v1::RecordedReading;
 use prost::Message;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio_util::sync::WaitForCancellationFutureOwned;
-use tracing::Span;
 
 use crate::config::{Fault, Kafka};
 use crate::error::Error;
@@ -103,16 +99,10 @@ impl Log {
     /// The readings of one call.
     pub(crate) fn begin(&self) -> Writing {
         Writing {
-            sending: self.producer.begin(),
-            topic: Arc::clone(&self.topic),
+            sending: self.producer.begin(&self.topic),
             buffer: Vec::new(),
             waits: self.fault != Some(Fault::AcknowledgeBeforeKafka),
         }
-    }
-
-    /// The span of putting so many readings in.
-    pub(crate) fn span(&self, readings: usize) -> Span {
-        messaging::send(&self.topic, readings)
     }
 
     /// Asks whether the brokers answer and have the topic.
@@ -137,28 +127,21 @@ impl Log {
 /// Readings of one call on their way.
 pub(crate) struct Writing {
     sending: Sending,
-    topic: Arc<str>,
     buffer: Vec<u8>,
     /// False only for a test.
     waits: bool,
 }
 
 impl Writing {
-    /// Puts readings in, as soon as there is room, in the trace of the current span.
+    /// Puts readings in, as soon as there is room.
     pub(crate) async fn write(&mut self, readings: &[RecordedReading]) -> Result<(), Error> {
-        let traceparent = recorded_traceparent();
         let room = u16::try_from(readings.len()).map_err(Error::kafka)?;
         self.sending.reserve(room).await?;
         for reading in readings {
             self.buffer.clear();
             // A vector always has room.
             let _ = reading.encode(&mut self.buffer);
-            self.sending.send(
-                &self.topic,
-                &reading.prosthesis_id,
-                &self.buffer,
-                traceparent.as_deref(),
-            )?;
+            self.sending.send(&reading.prosthesis_id, &self.buffer)?;
         }
         Ok(())
     }
