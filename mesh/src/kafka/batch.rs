@@ -1,12 +1,14 @@
 //! What is collected between two inserts, and when it is time for one. No I/O; what a batch makes
 //! of a message is the services'.
 
+mod followed;
+
 use std::time::{Duration, Instant};
 
 use rdkafka::message::{BorrowedHeaders, Headers as _};
 use tracing::Span;
 
-use crate::telemetry::messaging;
+use followed::Followed;
 
 /// How large a batch grows.
 #[derive(Clone, Copy, Debug)]
@@ -176,15 +178,11 @@ pub struct Range {
     pub note: Option<u64>,
 }
 
-/// As many spans as one span has links for (OpenTelemetry's limit); those of further messages end
-/// when they are in the batch.
-const MAXIMUM_SPANS: usize = 128;
-
 /// What a batch has taken in, whatever became of it.
 #[derive(Debug, Default)]
 pub struct Ledger {
     ranges: Vec<Range>,
-    spans: Vec<Span>,
+    followed: Followed,
     messages: usize,
     bytes: usize,
     started: Option<Instant>,
@@ -215,17 +213,10 @@ impl Ledger {
         }
     }
 
-    /// Begins the span of processing a message, where it came with a trace; it ends when the batch
-    /// is applied.
+    /// Follows a message that came with a trace: the span of processing it, and all others of the
+    /// same context, ends when the batch is applied.
     pub fn trace(&mut self, group: &str, received: &Received<'_>) {
-        let Some(traceparent) = received.traceparent() else {
-            return;
-        };
-        let (topic, partition, offset) = (received.topic, received.partition, received.offset);
-        let span = messaging::process(group, topic, partition, offset, traceparent);
-        if self.spans.len() < MAXIMUM_SPANS {
-            self.spans.push(span);
-        }
+        self.followed.enter(group, received);
     }
 
     /// The messages, a range for each partition.
@@ -234,10 +225,10 @@ impl Ledger {
         &self.ranges
     }
 
-    /// The spans of messages that came with a trace.
+    /// The spans of messages that came with a trace, one a context.
     #[must_use]
     pub fn spans(&self) -> &[Span] {
-        &self.spans
+        self.followed.spans()
     }
 
     /// How full the batch is at `now`; for `half` see [`Fill::half`].
@@ -257,7 +248,7 @@ impl Ledger {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.ranges.clear();
-        self.spans.clear();
+        self.followed.end();
         (self.messages, self.bytes, self.started) = (0, 0, None);
     }
 }

@@ -46,9 +46,10 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// The span of processing a Kafka record that came with `traceparent`. It ends when it is dropped.
+/// The span of processing the messages of a batch that came with `traceparent`. It ends when it is
+/// dropped; how many there were is noted then.
 #[must_use]
-pub fn process(group: &str, topic: &str, partition: i32, offset: i64, traceparent: &str) -> Span {
+pub(crate) fn process(group: &str, topic: &str, traceparent: &str) -> Span {
     let span = tracing::info_span!(
         "process",
         otel.name = format!("process {topic}"),
@@ -57,13 +58,28 @@ pub fn process(group: &str, topic: &str, partition: i32, offset: i64, traceparen
         messaging.operation.name = "process",
         messaging.operation.r#type = "process",
         messaging.destination.name = topic,
-        messaging.destination.partition.id = %partition,
+        messaging.destination.partition.id = Empty,
         messaging.consumer.group.name = group,
-        messaging.kafka.offset = offset,
+        messaging.kafka.offset = Empty,
+        messaging.batch.message_count = Empty,
     );
     // A context that is not valid begins a trace of its own.
     let _ = span.set_parent(remote_context(traceparent));
     span
+}
+
+/// Notes that a span stands for one message, and where that is.
+pub(crate) fn processed_one(span: &Span, partition: i32, offset: i64) {
+    span.record(
+        "messaging.destination.partition.id",
+        partition.to_string().as_str(),
+    );
+    span.record("messaging.kafka.offset", offset);
+}
+
+/// Notes that a span stands for several messages.
+pub(crate) fn processed(span: &Span, messages: usize) {
+    span.record("messaging.batch.message_count", number(messages));
 }
 
 /// The span of writing messages into a table. One message is its parent; several, of different

@@ -1,7 +1,12 @@
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use rdkafka::message::{Header, OwnedHeaders};
 
+use super::followed::MAXIMUM_SPANS;
 use super::*;
+use crate::telemetry::messaging;
+use crate::telemetry::tests::{attribute, capture};
 
 const IDLE: Duration = Duration::from_millis(100);
 
@@ -94,6 +99,79 @@ fn a_last_header_without_a_value_hides_those_before_it() {
     let [with, without] = [Some("1"), None].map(|value| Header { key: "a", value });
     let sent = OwnedHeaders::new().insert(with).insert(without);
     assert_eq!(Headers::of(Some(sent.as_borrowed())).get("a"), None);
+}
+
+/// Lets a ledger follow messages, each of a trace of this number.
+fn follow(ledger: &mut Ledger, traces: impl Iterator<Item = usize>) {
+    for (offset, trace) in (0..).zip(traces) {
+        let context = format!("00-{:032x}-b7ad6b7169203331-01", trace + 1);
+        let headers = [("traceparent", context.as_bytes())];
+        let received = Received {
+            topic: "things",
+            partition: 3,
+            offset,
+            key: None,
+            payload: None,
+            headers: Headers::listed(&headers),
+        };
+        ledger.trace("group", &received);
+    }
+}
+
+#[test]
+fn messages_of_one_context_are_one_span_that_counts_them() {
+    let captured = capture();
+    let mut ledger = Ledger::default();
+    follow(&mut ledger, (0..20_000).map(|it| usize::from(it == 7)));
+    assert_eq!(ledger.spans().len(), 2);
+    ledger.clear();
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let named = |name| {
+        spans
+            .iter()
+            .map(|span| attribute(span, name))
+            .collect::<Vec<_>>()
+    };
+    let counts = named("messaging.batch.message_count");
+    assert_eq!(counts, [Some(19_999.into()), None]);
+    assert_eq!(named("messaging.kafka.offset"), [None, Some(7.into())]);
+    let partitions = named("messaging.destination.partition.id");
+    assert_eq!(partitions, [None, Some("3".into())]);
+    assert_eq!(
+        spans[0].span_context.trace_id().to_string(),
+        format!("{:032x}", 1)
+    );
+}
+
+#[test]
+fn no_more_spans_are_made_than_an_insert_has_links_for() {
+    let captured = capture();
+    let mut ledger = Ledger::default();
+    follow(&mut ledger, 0..MAXIMUM_SPANS + 100);
+    assert_eq!(ledger.spans().len(), MAXIMUM_SPANS);
+    ledger.clear();
+    let spans = captured.spans.get_finished_spans().unwrap();
+    assert_eq!(spans.len(), MAXIMUM_SPANS);
+    // What was known of one batch is nothing to the next.
+    follow(&mut ledger, 0..1);
+    assert_eq!(ledger.spans().len(), 1);
+}
+
+#[test]
+fn a_message_is_processed_until_it_is_inserted() {
+    let captured = capture();
+    let mut ledger = Ledger::default();
+    follow(&mut ledger, 0..1);
+    let insert = messaging::batch("things", 1, ledger.spans());
+    insert.in_scope(|| ());
+    drop(insert);
+    ledger.clear();
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let [insert, process] = spans.as_slice() else {
+        panic!("two spans are expected: {spans:?}");
+    };
+    assert_eq!(insert.parent_span_id, process.span_context.span_id());
+    assert!(process.end_time >= insert.end_time);
 }
 
 proptest! {
