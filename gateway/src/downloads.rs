@@ -14,7 +14,7 @@ use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use bionicpro_mesh::client::Channel;
 use bionicpro_mesh::status::{self, Reason};
-use bionicpro_mesh::telemetry;
+use bionicpro_mesh::telemetry::http as http_spans;
 use bionicpro_proto::reports::v1::AuthorizeDownloadRequest;
 use bionicpro_proto::reports::v1::reports_service_client::ReportsServiceClient;
 use http::header::AUTHORIZATION;
@@ -26,6 +26,7 @@ use tracing::{Instrument, Span};
 use crate::cookies;
 use crate::sessions::{self, Sessions};
 
+const ROUTE: &str = "/authorize";
 /// Path and query that the browser asked the CDN for.
 const ORIGINAL_URI: &str = "x-original-uri";
 /// Path and query at the file store.
@@ -51,13 +52,16 @@ impl Downloads {
         }
     }
 
-    async fn authorize(&self, headers: &HeaderMap) -> Result<HeaderValue, StatusCode> {
+    /// Where the file lies, or what is said to the browser in its place. Of this, only what follows
+    /// the check of the session runs in `span`.
+    async fn authorize(&self, headers: &HeaderMap, span: &Span) -> Result<HeaderValue, StatusCode> {
         let ticket = cookies::session(headers).ok_or(StatusCode::UNAUTHORIZED)?;
         let link = headers.get(ORIGINAL_URI).and_then(|uri| uri.to_str().ok());
         let link = link.ok_or(StatusCode::FORBIDDEN)?;
-        let token = self.sessions.check(ticket).await.map_err(no_session)?;
-        // The trace of a browser is believed once its session is known.
-        telemetry::adopt(&Span::current(), headers, self.trace_ratio);
+        let check = self
+            .sessions
+            .check_for(span, headers, ticket, self.trace_ratio);
+        let token = check.await.map_err(no_session)?;
         let mut request = Request::new(AuthorizeDownloadRequest {
             path_and_query: link.to_owned(),
         });
@@ -65,7 +69,8 @@ impl Downloads {
         let token = token.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
         request.metadata_mut().insert(AUTHORIZATION.as_str(), token);
         let mut reports = self.reports.clone();
-        let answer = reports.authorize_download(request).await.map_err(refusal)?;
+        let answer = reports.authorize_download(request).instrument(span.clone());
+        let answer = answer.await.map_err(refusal)?;
         let origin = answer.into_inner().origin_path_and_query;
         HeaderValue::from_str(&origin).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
     }
@@ -107,7 +112,7 @@ pub(crate) async fn serve(
         let _ = stream.set_nodelay(true);
     });
     let router = Router::new()
-        .route("/authorize", get(answer))
+        .route(ROUTE, get(answer))
         .with_state(Arc::new(make()));
     let stopped = stop.clone();
     let served = axum::serve(listener, router)
@@ -127,18 +132,24 @@ pub(crate) async fn serve(
 }
 
 async fn answer(State(downloads): State<Arc<Downloads>>, headers: HeaderMap) -> Response {
-    let span = tracing::info_span!("authorize download");
-    match downloads.authorize(&headers).instrument(span).await {
-        Ok(origin) => (StatusCode::NO_CONTENT, [(ORIGIN_URI, origin)]).into_response(),
+    let span = http_spans::get("authorize download", ROUTE);
+    let (response, failure) = match downloads.authorize(&headers, &span).await {
+        Ok(origin) => {
+            let granted = (StatusCode::NO_CONTENT, [(ORIGIN_URI, origin)]);
+            (granted.into_response(), None)
+        }
         Err(meaning) => {
             let status = match meaning {
                 StatusCode::UNAUTHORIZED => meaning,
                 _ => StatusCode::FORBIDDEN,
             };
-            let meaning = HeaderValue::from(meaning.as_u16());
-            (status, [(REFUSAL, meaning)]).into_response()
+            let refused = (status, [(REFUSAL, HeaderValue::from(meaning.as_u16()))]);
+            let failure = meaning.is_server_error().then_some(meaning);
+            (refused.into_response(), failure)
         }
-    }
+    };
+    http_spans::answered(&span, response.status(), failure);
+    response
 }
 
 fn no_session(failure: sessions::Failure) -> StatusCode {

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use bionicpro_mesh::client::Channel;
 use bionicpro_mesh::status::{self, Reason};
+use bionicpro_mesh::telemetry;
 use bionicpro_proto::auth::v1::session_service_client::SessionServiceClient;
 use bionicpro_proto::auth::v1::{
     BeginSignInRequest, CheckSessionRequest, CompleteSignInRequest, EndSessionRequest,
     complete_sign_in_request,
 };
+use http::{HeaderMap, HeaderName};
 use tonic::Status;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tracing::{Instrument as _, Span};
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// How long the check of a session may take, a renewal of its token included.
 const CHECK_LIMIT: Duration = Duration::from_secs(4);
 
@@ -124,8 +128,27 @@ impl Sessions {
         })
     }
 
-    /// Answers the access token of a session.
-    pub(crate) async fn check(&self, ticket: &str) -> Result<String, Failure> {
+    /// Answers the access token of the session for which `span` is to work. The trace that a browser
+    /// sends is believed only once its session is known: the check is then a trace of its own, which
+    /// is linked with that one.
+    pub(crate) async fn check_for(
+        &self,
+        span: &Span,
+        headers: &HeaderMap,
+        ticket: &str,
+        trace_ratio: f64,
+    ) -> Result<String, Failure> {
+        if !headers.contains_key(TRACEPARENT) {
+            return self.check(ticket).instrument(span.clone()).await;
+        }
+        let check = tracing::info_span!(parent: None, "check session");
+        let token = self.check(ticket).instrument(check.clone()).await?;
+        telemetry::adopt(span, headers, trace_ratio);
+        telemetry::link(span, &check);
+        Ok(token)
+    }
+
+    async fn check(&self, ticket: &str) -> Result<String, Failure> {
         let request = CheckSessionRequest {
             session_ticket: ticket.to_owned(),
         };

@@ -40,7 +40,7 @@ use export::Counted;
 pub use log_format::JsonLines;
 use log_format::NoFields;
 pub(crate) use propagation::traceparent_of;
-pub use propagation::{adopt, extract, inject, remote_context, traceparent};
+pub use propagation::{adopt, extract, inject, link, remote_context, traceparent};
 pub use rpc::{Call, ObservedBody};
 
 /// How long a collector may take for what it is sent, also at the end of a program.

@@ -59,6 +59,8 @@ pub struct Noted {
     pub cache: String,
     /// What the file store answered; `-` where it was not asked.
     pub origin: String,
+    /// The `traceparent` that the request came with, or that began with it.
+    pub trace: String,
 }
 
 impl<'a> Patient<'a> {

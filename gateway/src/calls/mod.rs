@@ -12,8 +12,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bionicpro_mesh::deadline::{self, DeadlineBody};
-use bionicpro_mesh::telemetry::{self, Call};
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use bionicpro_mesh::telemetry::Call;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -31,8 +31,6 @@ use route::Route;
 pub use route::Policies;
 pub(crate) use route::Upstreams;
 pub(crate) use upstream::Unreachable;
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What the calls work with.
 pub(crate) struct Calls {
@@ -122,17 +120,13 @@ impl Calls {
         Ok(response)
     }
 
-    /// The token of the browser's session. A page that begins the trace itself
-    /// is believed only once its session is known: the check is not part of it.
+    /// The token of the browser's session.
     async fn access_token(&self, headers: &HeaderMap, span: &Span) -> Result<String, Refusal> {
         let ticket = cookies::session(headers).ok_or(Refusal::NoSession)?;
-        let check = self.sessions.check(ticket);
-        if !headers.contains_key(TRACEPARENT) {
-            return Ok(check.instrument(span.clone()).await?);
-        }
-        let token = check.await?;
-        telemetry::adopt(span, headers, self.trace_ratio);
-        Ok(token)
+        let check = self
+            .sessions
+            .check_for(span, headers, ticket, self.trace_ratio);
+        Ok(check.await?)
     }
 }
 

@@ -26,12 +26,27 @@ pub async fn observe(request: Request, next: Next) -> Response {
         error.type = Empty,
     );
     let response = next.run(request).instrument(span.clone()).await;
-    answered(
-        &span,
-        response.status(),
-        response.status().is_server_error(),
-    );
+    let status = response.status();
+    let failure = status.is_server_error().then_some(status);
+    answered(&span, status, failure);
     response
+}
+
+/// The span of answering a request `GET route`, called by what is asked. It is not entered here:
+/// once the sender is known, it may continue their trace (see [`super::adopt`]).
+#[must_use]
+pub fn get(name: &str, route: &str) -> Span {
+    tracing::info_span!(
+        parent: None,
+        "http",
+        otel.name = name,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = "GET",
+        http.route = route,
+        http.response.status_code = Empty,
+        error.type = Empty,
+    )
 }
 
 /// The span of a request to another party's server. Outside of a trace there is none: what is
@@ -56,18 +71,16 @@ pub fn request(method: &Method, address: &str, port: u16) -> Span {
 
 /// Notes the status that a server answered.
 pub fn response(span: &Span, status: StatusCode) {
-    answered(
-        span,
-        status,
-        status.is_client_error() || status.is_server_error(),
-    );
+    let failed = status.is_client_error() || status.is_server_error();
+    answered(span, status, failed.then_some(status));
 }
 
-fn answered(span: &Span, status: StatusCode, failed: bool) {
+/// Notes the status of an answer, and by which one it is a failure.
+pub fn answered(span: &Span, status: StatusCode, failure: Option<StatusCode>) {
     // An unsigned number would become text.
     span.record("http.response.status_code", i64::from(status.as_u16()));
-    if failed {
+    if let Some(failure) = failure {
         span.record("otel.status_code", "ERROR");
-        span.record("error.type", status.as_str());
+        span.record("error.type", failure.as_str());
     }
 }

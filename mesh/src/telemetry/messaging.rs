@@ -5,7 +5,6 @@
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use opentelemetry::metrics::{Counter, Meter};
-use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{KeyValue, global};
 use tracing::Span;
 use tracing::field::Empty;
@@ -13,7 +12,7 @@ use tracing::span::Id;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::database::failed;
-use super::propagation::remote_context;
+use super::propagation::{link, remote_context};
 
 /// The span of sending messages into a topic. It lives until Kafka has them, see [`sent`].
 #[must_use]
@@ -94,8 +93,7 @@ pub fn batch(collection: &str, messages: usize, processed: &[Span]) -> Span {
         several => {
             let span = insert(None, collection, messages);
             for process in several {
-                span.add_link(process.context().span().span_context().clone());
-                process.add_link(span.context().span().span_context().clone());
+                link(&span, process);
             }
             span
         }

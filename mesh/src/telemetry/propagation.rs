@@ -8,7 +8,7 @@ use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _, TraceSta
 use opentelemetry::{Context, global};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, ShouldSample as _};
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_opentelemetry::{OpenTelemetrySpanExt as _, SetParentError};
 
 const TRACEPARENT: &str = "traceparent";
 
@@ -25,7 +25,8 @@ pub fn extract(headers: &HeaderMap) -> Context {
 }
 
 /// Lets a span continue the trace of a sender from outside of the mesh. Whether it is recorded is
-/// decided here, by `trace_ratio` as for a trace that begins here, not by the sender.
+/// decided here, by `trace_ratio` as for a trace that begins here, not by the sender. The span must
+/// not have been entered, nor asked for its context: with that it has begun a trace of its own.
 pub fn adopt(span: &Span, headers: &HeaderMap, trace_ratio: f64) {
     let sent = extract(headers).span().span_context().clone();
     let sampler = Sampler::TraceIdRatioBased(trace_ratio);
@@ -35,7 +36,17 @@ pub fn adopt(span: &Span, headers: &HeaderMap, trace_ratio: f64) {
     let (trace, parent) = (sent.trace_id(), sent.span_id());
     let parent = SpanContext::new(trace, parent, flags, true, TraceState::NONE);
     // Without a valid context in the headers the span begins a trace of its own.
-    let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+    let parent = Context::new().with_remote_span_context(parent);
+    if let Err(error @ SetParentError::AlreadyStarted) = span.set_parent(parent) {
+        tracing::error!(%error, "a sender's trace is not continued");
+        debug_assert!(false, "adopted after it was entered");
+    }
+}
+
+/// Links two spans of different traces with each other. Both have begun with that.
+pub fn link(one: &Span, other: &Span) {
+    one.add_link(other.context().span().span_context().clone());
+    other.add_link(one.context().span().span_context().clone());
 }
 
 /// The context that the text of a `traceparent` carries, for example of a Kafka record.

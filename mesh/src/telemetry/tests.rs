@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use ::http::{Method, Request, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::from_fn;
@@ -22,10 +22,12 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{JsonLines, database, http};
+use super::{JsonLines, adopt, database, http, link};
 use crate::client::{Channel, Credentials};
 use crate::server::tests::{request, server};
 use crate::testing::{Issuer, Probe, Running, SAY, connect, listen, say};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A log and finished spans, kept in memory for this thread.
 pub(crate) struct Captured {
@@ -167,6 +169,54 @@ async fn the_span_of_a_page_holds_its_route_and_never_its_query() {
     // Whoever asks for it has not shown yet who they are.
     assert_eq!(page.parent_span_id, SpanId::INVALID);
     assert!(!format!("{page:?}").contains("secret"));
+}
+
+/// The headers of a browser that begins a trace.
+fn begun_elsewhere() -> HeaderMap {
+    let context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    HeaderMap::from_iter([(TRACEPARENT, HeaderValue::from_static(context))])
+}
+
+#[test]
+fn a_span_continues_a_senders_trace_and_is_linked_with_what_came_before() {
+    let captured = capture();
+    let (asked, check) = (http::get("ask", "/ask"), tracing::info_span!("check"));
+    check.in_scope(|| ());
+    adopt(&asked, &begun_elsewhere(), 1.0);
+    link(&asked, &check);
+    asked.in_scope(|| ());
+    http::answered(&asked, StatusCode::FORBIDDEN, Some(StatusCode::BAD_GATEWAY));
+    drop((asked, check));
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let [asked, check] = spans.as_slice() else {
+        panic!("two spans are expected: {spans:?}");
+    };
+    let trace = asked.span_context.trace_id().to_string();
+    assert_eq!(trace, "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(asked.parent_span_id.to_string(), "b7ad6b7169203331");
+    assert_eq!(asked.span_kind, SpanKind::Server);
+    assert_eq!(asked.links[0].span_context, check.span_context);
+    assert_eq!(check.links[0].span_context, asked.span_context);
+    let status = attribute(asked, "http.response.status_code");
+    assert_eq!(status, Some(403.into()));
+    assert_eq!(attribute(asked, "error.type"), Some("502".into()));
+}
+
+#[test]
+#[should_panic(expected = "adopted after it was entered")]
+fn a_span_that_has_begun_a_trace_of_its_own_is_not_adopted_in_silence() {
+    let _captured = capture();
+    let entered = tracing::info_span!("entered");
+    entered.in_scope(|| adopt(&entered, &begun_elsewhere(), 1.0));
+}
+
+#[test]
+fn whether_a_senders_trace_is_recorded_is_not_decided_by_the_sender() {
+    let captured = capture();
+    let asked = http::get("ask", "/ask");
+    adopt(&asked, &begun_elsewhere(), 0.0);
+    drop(asked);
+    assert!(captured.spans.get_finished_spans().unwrap().is_empty());
 }
 
 #[test]

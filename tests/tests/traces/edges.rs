@@ -13,10 +13,14 @@ pub(crate) enum Journey {
     CrmChange,
     /// The devices' backend sends a reading.
     Reading,
+    /// A browser downloads a file through the CDN.
+    Download,
+    /// The session is checked of a browser that has begun the trace of its request itself.
+    SessionCheck,
 }
-use Journey::{CrmChange, PageCall, Reading, SignIn};
+use Journey::{CrmChange, Download, PageCall, Reading, SessionCheck, SignIn};
 
-const GATEWAY: &str = "bionicpro-gateway";
+pub(crate) const GATEWAY: &str = "bionicpro-gateway";
 const AUTH: &str = "bionicpro-auth";
 const REPORTS: &str = "bionicpro-reports";
 const CDC: &str = "bionicpro-cdc";
@@ -32,6 +36,9 @@ pub(crate) const CALLBACK: &str = "GET /auth/callback";
 pub(crate) const GET_REPORT: &str = "bionicpro.reports.v1.ReportsService/GetReport";
 const COMPLETE_SIGN_IN: &str = "bionicpro.auth.v1.SessionService/CompleteSignIn";
 const CHECK_SESSION: &str = "bionicpro.auth.v1.SessionService/CheckSession";
+pub(crate) const CHECK: &str = "check session";
+pub(crate) const AUTHORIZE: &str = "authorize download";
+const AUTHORIZE_DOWNLOAD: &str = "bionicpro.reports.v1.ReportsService/AuthorizeDownload";
 const TOKEN: &str = "POST /realms/{realm}/protocol/{protocol}/token";
 pub(crate) const PROCESS: &str = "process crm.public.customers";
 pub(crate) const INSERT: &str = "INSERT crm_customers_versions";
@@ -163,6 +170,31 @@ const EDGES: &[Row] = &[
         (INGEST, INSERT_READINGS),
         ("clickhouse", "HTTPHandler"),
         CLICKHOUSE,
+    ),
+    (
+        Download,
+        (GATEWAY, AUTHORIZE),
+        (GATEWAY, AUTHORIZE_DOWNLOAD),
+        OK,
+    ),
+    (
+        Download,
+        (GATEWAY, AUTHORIZE_DOWNLOAD),
+        (REPORTS, AUTHORIZE_DOWNLOAD),
+        OK,
+    ),
+    (SessionCheck, (GATEWAY, CHECK), (GATEWAY, CHECK_SESSION), OK),
+    (
+        SessionCheck,
+        (GATEWAY, CHECK_SESSION),
+        (AUTH, CHECK_SESSION),
+        OK,
+    ),
+    (
+        SessionCheck,
+        (AUTH, CHECK_SESSION),
+        (AUTH, "PIPELINE"),
+        REDIS,
     ),
 ];
 

@@ -9,19 +9,18 @@ use bionicpro_proto::reports::v1::{
 use bionicpro_tests::browser::Browser;
 use bionicpro_tests::devices::{Devices, readings};
 use bionicpro_tests::jaeger::{self, Span, Trace};
-use bionicpro_tests::{crm, stack};
+use bionicpro_tests::{crm, eventually, stack};
 use http::HeaderName;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::edges::{
-    CALLBACK, CRM, CRM_TRANSACTION, GET_REPORT, INGEST, INSERT, Journey, PROCESS, RECORD_READINGS,
-    missing,
+    CALLBACK, CHECK, CRM, CRM_TRANSACTION, GATEWAY, GET_REPORT, INGEST, INSERT, Journey, PROCESS,
+    RECORD_READINGS, missing,
 };
 
 /// How long the last of a trace's spans may take to be in Jaeger.
 const ARRIVAL: Duration = Duration::from_secs(40);
-const GATEWAY: &str = "bionicpro-gateway";
 
 pub(crate) async fn signed_in(username: &str) -> Browser<'static> {
     let mut browser = Browser::new(stack());
@@ -51,7 +50,7 @@ pub(crate) async fn ask_for_report(browser: &Browser<'_>, traceparent: Option<&s
 }
 
 /// Waits for a trace that has all edges of the journey.
-async fn assert_edges<R>(journey: Journey, traces: impl Fn() -> R) -> Trace
+pub(crate) async fn assert_edges<R>(journey: Journey, traces: impl Fn() -> R) -> Trace
 where
     R: Future<Output = Vec<Trace>>,
 {
@@ -96,20 +95,33 @@ async fn a_pages_call_is_followed_to_redis_and_to_clickhouses_own_spans() {
 }
 
 #[tokio::test]
-async fn a_page_that_begins_the_trace_itself_is_its_parent() {
+async fn a_page_that_begins_the_trace_itself_is_its_parent_and_the_check_of_its_session_is_linked()
+{
     let browser = signed_in("prothetic2").await;
     let (page, traceparent) = jaeger::new_context().unwrap();
     ask_for_report(&browser, Some(&traceparent)).await;
-    let began = Instant::now();
-    loop {
-        let trace = jaeger::trace(stack(), &page.trace_id).await.unwrap();
-        let mut served = trace.spans(GATEWAY, GET_REPORT);
-        if served.any(|span| span.parent.as_ref() == Some(&page.id)) {
-            break;
-        }
-        assert!(began.elapsed() < ARRIVAL, "{}", trace.shown());
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+    assert_continued(&page, GET_REPORT).await;
+}
+
+/// Waits until a span of the gateway is the child of what a browser has begun, and linked with the
+/// check of its session, and that with it.
+pub(crate) async fn assert_continued(begun: &Span, name: &str) {
+    eventually("the browser's trace goes on", ARRIVAL, || async {
+        let trace = jaeger::trace(stack(), &begun.trace_id).await.unwrap();
+        let mut continued = trace.spans(GATEWAY, name);
+        let Some(continued) = continued.find(|it| it.parent.as_ref() == Some(&begun.id)) else {
+            return false;
+        };
+        assert_eq!(continued.attributes["span.kind"], "server");
+        let (check, _) = continued.links.first().unwrap();
+        let check = async || vec![jaeger::trace(stack(), check).await.unwrap()];
+        let checked = assert_edges(Journey::SessionCheck, check).await;
+        let back = (continued.trace_id.clone(), continued.id.clone());
+        let mut checks = checked.spans(GATEWAY, CHECK);
+        assert!(checks.any(|it| it.links.contains(&back)));
+        true
+    })
+    .await;
 }
 
 /// A transaction of the CRM's own program, which is traced.
