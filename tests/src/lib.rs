@@ -26,6 +26,7 @@ pub mod tokens;
 pub mod topology;
 pub mod violations;
 
+use std::fmt::Display;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -68,19 +69,65 @@ async fn one_password_at_a_time() -> MutexGuard<'static, ()> {
     PASSWORDS.lock().await
 }
 
+/// What is found when a condition is looked at: that it holds, or not, or what there is instead.
+pub trait Finding {
+    /// Nothing where the condition holds; else what there is instead, as far as that is known.
+    fn instead(self) -> Option<String>;
+}
+
+impl Finding for bool {
+    fn instead(self) -> Option<String> {
+        (!self).then(String::new)
+    }
+}
+
+impl<E: Display> Finding for Result<(), E> {
+    fn instead(self) -> Option<String> {
+        self.err().map(|error| format!("\nat last: {error}"))
+    }
+}
+
 /// Waits until a condition holds.
 ///
 /// # Panics
-/// When it does not hold within `limit`; the message says what was awaited.
+/// When it does not hold within `limit`; the message says what was awaited and what was found last.
 pub async fn eventually<F, R>(awaited: &str, limit: Duration, mut condition: F)
 where
     F: FnMut() -> R,
-    R: Future<Output = bool>,
+    R: Future<Output: Finding>,
 {
     const PAUSE: Duration = Duration::from_millis(50);
     let began = Instant::now();
-    while !condition().await {
-        assert!(began.elapsed() < limit, "not within {limit:?}: {awaited}");
+    while let Some(found) = condition().await.instead() {
+        assert!(
+            began.elapsed() < limit,
+            "not within {limit:?}: {awaited}{found}"
+        );
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "not within 60ms: the third is there\nat last: 1")]
+    async fn what_was_awaited_and_what_was_found_is_said() {
+        let limit = Duration::from_millis(60);
+        let condition = || async { Err::<(), _>(1) };
+        eventually("the third is there", limit, condition).await;
+    }
+
+    #[tokio::test]
+    async fn a_condition_may_hold_later() {
+        let mut count = 0;
+        eventually("the third is there", Duration::MAX, || {
+            count += 1;
+            let found = if count < 3 { Err(count) } else { Ok(()) };
+            async move { found }
+        })
+        .await;
+        assert_eq!(count, 3);
     }
 }
