@@ -7,9 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use bionicpro_tests::{devices, eventually, prometheus, stack};
+use bionicpro_proto::reports::v1::{ListExportsRequest, ListExportsResponse};
+use bionicpro_tests::grpc_web::Answer;
+use bionicpro_tests::{devices, eventually, prometheus, rpc, stack};
 use regex::Regex;
 use serde_json::Value;
+use tonic::Code;
 
 use crate::edges::GET_REPORT;
 use crate::journeys::{ask_for_report, signed_in};
@@ -27,25 +30,31 @@ async fn everything_that_prometheus_asks_answers() {
             .map(|target| target["labels"]["job"].as_str().unwrap())
             .collect();
         jobs.sort_unstable();
-        targets.len() == jobs.len() && jobs == ["jaeger", "keycloak", "mesh", "prometheus"]
+        let up =
+            targets.len() == jobs.len() && jobs == ["jaeger", "keycloak", "mesh", "prometheus"];
+        up.then_some(())
+            .ok_or_else(|| answer["activeTargets"].to_string())
     })
     .await;
 }
 
-/// How many calls of the page's report have ended with a status, and the seconds of all of them.
-async fn reports(job: &str, status: &str) -> (f64, f64) {
-    let of = async |suffix: &str| {
-        let query = format!(
-            "sum(rpc_server_call_duration_seconds_{suffix}{{job=\"{job}\", rpc_system_name=\"grpc\", \
-             rpc_method=\"{GET_REPORT}\", rpc_response_status_code=\"{status}\"}})"
-        );
-        let answer = prometheus::ask(stack(), "query", &[("query", &query)])
-            .await
-            .unwrap();
-        let value = answer["result"][0]["value"][1].as_str();
-        value.map_or(0.0, |value| value.parse().unwrap())
-    };
-    (of("count").await, of("sum").await)
+/// What Prometheus has counted of a service's calls: `labels` says which.
+async fn sum(series: &str, labels: &str) -> f64 {
+    let query = format!("sum({series}{{{labels}}})");
+    value(&query).await.unwrap_or(0.0)
+}
+
+fn labels(job: &str, method: &str, status: &str) -> String {
+    format!(
+        "job=\"{job}\", rpc_system_name=\"grpc\", rpc_method=\"{method}\", \
+         rpc_response_status_code=\"{status}\""
+    )
+}
+
+/// How many calls of a method a service has answered with a status.
+pub(crate) async fn calls(job: &str, method: &str, status: &str) -> f64 {
+    let labels = labels(job, method, status);
+    sum("rpc_server_call_duration_seconds_count", &labels).await
 }
 
 #[tokio::test]
@@ -53,47 +62,85 @@ async fn a_call_shows_in_rate_and_duration_at_the_gateway_and_at_its_service() {
     const CALLS: u32 = 5;
     let browser = signed_in("prothetic1").await;
     let jobs = ["bionicpro-gateway", "bionicpro-reports"];
+    let seconds = async |job| {
+        let labels = labels(job, GET_REPORT, "OK");
+        sum("rpc_server_call_duration_seconds_sum", &labels).await
+    };
     let mut before = Vec::new();
     for job in jobs {
-        before.push(reports(job, "OK").await);
+        before.push((calls(job, GET_REPORT, "OK").await, seconds(job).await));
     }
     for _ in 0..CALLS {
         ask_for_report(&browser, None).await;
     }
-    for (job, (calls, seconds)) in jobs.into_iter().zip(before) {
+    for (job, before) in jobs.into_iter().zip(before) {
         eventually(&format!("{job} has counted the calls"), ARRIVAL, || async {
-            let now = reports(job, "OK").await;
-            now.0 >= calls + f64::from(CALLS) && now.1 > seconds
+            let now = (calls(job, GET_REPORT, "OK").await, seconds(job).await);
+            let counted = now.0 >= before.0 + f64::from(CALLS) && now.1 > before.1;
+            counted.then_some(()).ok_or(format!("{now:?}"))
+        })
+        .await;
+    }
+}
+
+/// How many calls of a method a service has counted as OK, as INVALID_ARGUMENT and as errors.
+async fn outcomes(job: &str, method: &str) -> [f64; 3] {
+    let errors = format!("job=\"{job}\", rpc_method=\"{method}\", error_type!=\"\"");
+    [
+        calls(job, method, "OK").await,
+        calls(job, method, "INVALID_ARGUMENT").await,
+        sum("rpc_server_call_duration_seconds_count", &errors).await,
+    ]
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_counts_by_its_status_and_is_no_error_of_who_refused_it() {
+    /// No other test of the suite calls it.
+    const METHOD: &str = "bionicpro.reports.v1.ReportsService/ListExports";
+    let browser = signed_in("prothetic1").await;
+    let jobs = ["bionicpro-gateway", "bionicpro-reports"];
+    let mut before = Vec::new();
+    for job in jobs {
+        before.push(outcomes(job, METHOD).await);
+    }
+    let wrong = ListExportsRequest {
+        page_size: 1,
+        page_token: "AAAA".to_owned(),
+    };
+    let answer: Answer<ListExportsResponse> = browser
+        .page()
+        .call(&format!("/{METHOD}"), &wrong)
+        .await
+        .unwrap();
+    assert_eq!(answer.status.code(), Code::InvalidArgument);
+    for (job, [ok, refused, errors]) in jobs.into_iter().zip(before) {
+        eventually(&format!("{job} has counted the call"), ARRIVAL, || async {
+            let now = outcomes(job, METHOD).await;
+            let counted = now == [ok, refused + 1.0, errors];
+            counted.then_some(()).ok_or(format!("{now:?}"))
         })
         .await;
     }
 }
 
 #[tokio::test]
-async fn errors_are_told_apart_by_their_status() {
-    let answer = prometheus::ask(
-        stack(),
-        "query",
-        &[(
-            "query",
-            "count by (rpc_response_status_code) (rpc_server_call_duration_seconds_count)",
-        )],
+async fn a_failure_of_the_server_counts_as_an_error() {
+    let labels = "job=\"bionicpro-reports\", rpc_method=\"_OTHER\", error_type=\"UNIMPLEMENTED\"";
+    let counted = async || sum("rpc_server_call_duration_seconds_count", labels).await;
+    let before = counted().await;
+    let method = "/bionicpro.reports.v1.ReportsService/Nothing";
+    let answer = rpc::call::<_, ListExportsResponse>(
+        &stack().reports.url,
+        method,
+        None,
+        ListExportsRequest::default(),
     );
-    let answer = answer.await.unwrap();
-    let statuses: Vec<&Value> = answer["result"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|series| &series["metric"]["rpc_response_status_code"])
-        .collect();
-    assert!(
-        statuses.iter().all(|status| status.is_string()),
-        "{statuses:?}"
-    );
-    assert!(
-        statuses.iter().any(|status| **status == "OK"),
-        "{statuses:?}"
-    );
+    assert_eq!(answer.await.unwrap_err().code(), Code::Unimplemented);
+    eventually("the failure is counted", ARRIVAL, || async {
+        let now = counted().await;
+        (now > before).then_some(()).ok_or(now)
+    })
+    .await;
 }
 
 /// The only value that a query answers; none where it answers nothing.
@@ -210,10 +257,8 @@ async fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
         let names = prometheus::ask(stack(), "label/__name__/values", &[]).await;
         let known: BTreeSet<String> = serde_json::from_value(names.unwrap()).unwrap();
         let missing: Vec<_> = asked.difference(&known).collect();
-        if !missing.is_empty() {
-            eprintln!("missing: {missing:?}");
-        }
-        missing.is_empty()
+        let found = format!("{missing:?} are missing");
+        missing.is_empty().then_some(()).ok_or(found)
     })
     .await;
 }
