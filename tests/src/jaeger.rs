@@ -109,6 +109,37 @@ pub async fn traces(
     since: SystemTime,
     most: u32,
 ) -> anyhow::Result<Vec<Trace>> {
+    ask(
+        stack,
+        "api/traces",
+        &search(service, operation, since, most)?,
+    )
+    .await
+}
+
+/// The latest traces since a moment with a span of a service, with all that Jaeger tells of them.
+///
+/// # Errors
+/// When Jaeger does not answer.
+pub async fn everything(
+    stack: &Topology,
+    service: &str,
+    since: SystemTime,
+    most: u32,
+) -> anyhow::Result<Value> {
+    let mut address = stack.jaeger.url.join("api/traces")?;
+    let query = search(service, None, since, most)?;
+    address.query_pairs_mut().extend_pairs(query);
+    let answer = crate::http().get(address).send().await?;
+    Ok(answer.error_for_status()?.json().await?)
+}
+
+fn search(
+    service: &str,
+    operation: Option<&str>,
+    since: SystemTime,
+    most: u32,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
     let micros =
         |time: SystemTime| Ok::<_, anyhow::Error>(time.duration_since(UNIX_EPOCH)?.as_micros());
     let (start, end) = (micros(since)?, micros(SystemTime::now())?);
@@ -119,7 +150,7 @@ pub async fn traces(
         ("limit", most.to_string()),
     ];
     query.extend(operation.map(|name| ("operation", name.to_owned())));
-    ask(stack, "api/traces", &query).await
+    Ok(query)
 }
 
 /// The services that Jaeger has spans of.
