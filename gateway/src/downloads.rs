@@ -172,7 +172,7 @@ fn refusal(status: Status) -> StatusCode {
         Some(Reason::ExportNotFound) => StatusCode::NOT_FOUND,
         Some(Reason::ExportLinkExpired) => StatusCode::GONE,
         _ => {
-            tracing::warn!(code = ?status.code(), message = status.message(), "reports did not answer");
+            tracing::warn!(code = ?status.code(), status_message = status.message(), "reports did not answer");
             StatusCode::SERVICE_UNAVAILABLE
         }
     }

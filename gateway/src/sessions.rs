@@ -198,7 +198,7 @@ fn failure(status: &Status) -> Failure {
             | Reason::ReturnToForeign),
         ) => Failure::Refused(reason),
         _ => {
-            tracing::warn!(code = ?status.code(), message = status.message(), "auth did not answer");
+            tracing::warn!(code = ?status.code(), status_message = status.message(), "auth did not answer");
             Failure::Unavailable
         }
     }

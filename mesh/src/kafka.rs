@@ -74,11 +74,11 @@ impl ClientContext for Quiet {
 impl ConsumerContext for Quiet {}
 
 /// librdkafka repeats itself while a broker is away, and readiness says so already.
-fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+fn log(level: RDKafkaLogLevel, facility: &str, said: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::error!(facility, message, "librdkafka");
+            tracing::error!(facility, said, "librdkafka");
         }
-        _ => tracing::debug!(facility, message, "librdkafka"),
+        _ => tracing::debug!(facility, said, "librdkafka"),
     }
 }

@@ -176,12 +176,12 @@ fn is_exporters(metadata: &Metadata<'_>) -> bool {
 
 /// A panic's message may hold data unless it stands in the source.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let message = panic
+    let said = panic
         .payload()
         .downcast_ref::<&'static str>()
         .unwrap_or(&"withheld");
     let location = panic.location().map(ToString::to_string);
-    tracing::error!(message, location, "panicked");
+    tracing::error!(said, location, "panicked");
 }
 
 fn traces(service: &str, settings: &Settings) -> Result<SdkTracerProvider, ExporterBuildError> {

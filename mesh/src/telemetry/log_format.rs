@@ -71,8 +71,14 @@ impl<'writer> FormatFields<'writer> for NoFields {
 struct Members<'a>(&'a mut Map<String, Value>);
 
 impl Members<'_> {
+    /// A field does not take the place of what the line says already: the sentence is the first
+    /// field, named `message`.
     fn put(&mut self, field: &Field, value: Value) {
-        self.0.insert(field.name().to_owned(), value);
+        let name = match self.0.contains_key(field.name()) {
+            true => format!("field.{}", field.name()),
+            false => field.name().to_owned(),
+        };
+        self.0.insert(name, value);
     }
 }
 

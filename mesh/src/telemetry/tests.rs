@@ -260,3 +260,21 @@ fn a_line_of_the_log_is_json_with_the_ids_of_its_trace() {
         (Some(3), Some("a \"quoted\"\nline"))
     );
 }
+
+#[test]
+fn a_field_takes_the_place_of_nothing_that_the_line_says_already() {
+    let captured = capture();
+    tracing::error!(
+        message = "transport error",
+        level = 7,
+        "auth did not answer"
+    );
+    let log = String::from_utf8(captured.log.0.lock().unwrap().clone()).unwrap();
+    let line: Json = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["message"], "auth did not answer");
+    assert_eq!(line["field.message"], "transport error");
+    assert_eq!(
+        (&line["level"], &line["field.level"]),
+        (&"ERROR".into(), &7.into())
+    );
+}
