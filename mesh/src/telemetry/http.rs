@@ -8,19 +8,34 @@ use http::{Method, StatusCode};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
+/// The methods of RFC 9110 and RFC 5789.
+const KNOWN: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::CONNECT,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::PATCH,
+];
+/// What any other is called; its span's name says `HTTP` in its place.
+const OTHER: &str = "_OTHER";
+
 /// The layer that puts a span around a page. It begins a trace: whoever asks for a page has not
 /// shown yet who they are, and is not believed a trace of their own.
 pub async fn observe(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("/", MatchedPath::as_str);
-    let method = request.method();
+    let method = known(request.method());
     let span = tracing::info_span!(
         parent: None,
         "http",
-        otel.name = format!("{method} {route}"),
+        otel.name = format!("{} {route}", method.unwrap_or("HTTP")),
         otel.kind = "server",
         otel.status_code = Empty,
-        http.request.method = %method,
+        http.request.method = method.unwrap_or(OTHER),
         http.route = route,
         http.response.status_code = Empty,
         error.type = Empty,
@@ -47,6 +62,12 @@ pub fn get(name: &str, route: &str) -> Span {
         http.response.status_code = Empty,
         error.type = Empty,
     )
+}
+
+/// The name of a method that HTTP knows. Anybody can send a method of another name: as part of a
+/// span's name it would be new time series with each.
+fn known(method: &Method) -> Option<&str> {
+    KNOWN.contains(method).then(|| method.as_str())
 }
 
 /// The span of a request to another party's server. Outside of a trace there is none: what is

@@ -219,6 +219,30 @@ fn whether_a_senders_trace_is_recorded_is_not_decided_by_the_sender() {
     assert!(captured.spans.get_finished_spans().unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn nobody_can_invent_names_of_spans_by_inventing_methods() {
+    let captured = capture();
+    let pages = Router::new()
+        .route("/auth/{page}", get(|| async {}))
+        .route_layer(from_fn(http::observe));
+    for method in ["NONSENSE", "get", "DELETE"] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = Request::builder().method(method).uri("/auth/callback");
+        let asked = pages.clone().oneshot(request.body(Body::empty()).unwrap());
+        let answer = asked.await.unwrap();
+        assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let spans = captured.spans.get_finished_spans().unwrap();
+    let seen = spans.iter().map(|page| {
+        let method = attribute(page, "http.request.method").unwrap();
+        (page.name.as_ref(), method.to_string())
+    });
+    let other = ("HTTP /auth/{page}", "_OTHER".to_owned());
+    let known = ("DELETE /auth/{page}", "DELETE".to_owned());
+    assert_eq!(seen.collect::<Vec<_>>(), [other.clone(), other, known]);
+    assert!(!format!("{spans:?}").contains("NONSENSE"));
+}
+
 #[test]
 fn commands_and_requests_are_spans_only_within_a_trace() {
     let captured = capture();
