@@ -185,10 +185,9 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 }
 
 fn traces(service: &str, settings: &Settings) -> Result<SdkTracerProvider, ExporterBuildError> {
-    let root = Sampler::TraceIdRatioBased(settings.trace_ratio);
     let mut provider = SdkTracerProvider::builder()
         .with_resource(resource(service))
-        .with_sampler(Sampler::ParentBased(Box::new(root)));
+        .with_sampler(sampler(settings.trace_ratio));
     if let Some(endpoint) = &settings.otlp_endpoint {
         let exporter = SpanExporter::builder()
             .with_tonic()
@@ -202,6 +201,11 @@ fn traces(service: &str, settings: &Settings) -> Result<SdkTracerProvider, Expor
         provider = provider.with_span_processor(processor.build());
     }
     Ok(provider.build())
+}
+
+/// Records what the beginning of a trace decided, and `ratio` of the traces that begin here.
+fn sampler(ratio: f64) -> Sampler {
+    Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)))
 }
 
 fn metrics(

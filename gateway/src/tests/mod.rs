@@ -11,6 +11,7 @@ mod files;
 mod forwarding;
 mod sign_in;
 mod sockets;
+mod traces;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -110,6 +111,15 @@ impl Gateway {
     /// Auth answers with what `auth` makes of its requests; the service has an
     /// address at which there may be nothing.
     async fn between(auth: fn(&str) -> Response<Body>, service: SocketAddr) -> Self {
+        Self::recording(1.0, auth, service).await
+    }
+
+    /// The same with this share of the traces begun by pages recorded.
+    async fn recording(
+        trace_ratio: f64,
+        auth: fn(&str) -> Response<Body>,
+        service: SocketAddr,
+    ) -> Self {
         let auth = Fake::start(move |request: Request<Incoming>| async move {
             match request.uri().path() {
                 TOKEN => fake::json(br#"{"access_token":"own","expires_in":3600}"#),
@@ -121,7 +131,7 @@ impl Gateway {
         let listener = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let auth_address = auth.address;
-        let make_door = move || door(auth_address, service);
+        let make_door = move || door(auth_address, service, trace_ratio);
         tokio::spawn(server::accept(listener, make_door, stop.clone(), DRAIN));
         Self {
             browser: Browser::at(address),
@@ -132,7 +142,7 @@ impl Gateway {
     }
 }
 
-fn door(auth: SocketAddr, service: SocketAddr) -> Door {
+fn door(auth: SocketAddr, service: SocketAddr, trace_ratio: f64) -> Door {
     let origin = Origin::of(&ORIGIN.parse().unwrap()).unwrap();
     let token = ServiceToken::new(format!("http://{auth}{TOKEN}"), "gateway", "secret".into());
     let auth = format!("http://{auth}");
@@ -141,7 +151,7 @@ fn door(auth: SocketAddr, service: SocketAddr) -> Door {
         calls: Arc::new(Calls {
             origin: origin.clone(),
             sessions: Sessions::new(&channel),
-            trace_ratio: 1.0,
+            trace_ratio,
             upstreams: Upstreams::new(
                 policies,
                 [("reports", service.to_string().parse().unwrap())],

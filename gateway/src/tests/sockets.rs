@@ -35,7 +35,7 @@ async fn a_call_under_way_ends_before_the_gateway_stops() {
 async fn a_gateway_that_stops_refuses_new_connections() {
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let make_door = || door(fake::nowhere(), fake::nowhere());
+    let make_door = || door(fake::nowhere(), fake::nowhere(), 1.0);
     let workers = server::start(listener, make_door, &stop, DRAIN).unwrap();
     TcpStream::connect(address).await.unwrap();
     stop.cancel();

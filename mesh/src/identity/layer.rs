@@ -6,10 +6,12 @@ use axum::middleware::Next;
 use bionicpro_proto::policy::Audience;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Response};
+use tracing::Instrument as _;
 
 use super::{Caller, Verifier, VerifyError};
 use crate::policy::Policies;
 use crate::status::{Code, Failure, Reason};
+use crate::telemetry::rpc::Open;
 
 tokio::task_local! {
     static TOKEN: Option<HeaderValue>;
@@ -29,7 +31,7 @@ pub(crate) struct Identification {
 }
 
 /// Refuses a token that is not accepted; a call without one goes on as [`Caller::Public`].
-/// Where anybody may call, a token is not looked at.
+/// Where anybody may call, a token is not looked at. From here on the call runs in its span.
 pub(crate) async fn identify(
     State(identification): State<Identification>,
     mut request: Request,
@@ -49,8 +51,10 @@ pub(crate) async fn identify(
     };
     match caller {
         Ok(caller) => {
+            let span = Open::of(&mut request).settle(&caller, &request);
             request.extensions_mut().insert(caller);
-            TOKEN.scope(header, next.run(request)).await
+            let answer = TOKEN.scope(header, next.run(request));
+            answer.instrument(span).await
         }
         Err(failure) => failure.into_response(),
     }

@@ -14,11 +14,12 @@ use http_body::{Frame, SizeHint};
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
 use tonic::{Code, Status};
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::propagation;
+use crate::identity::Caller;
 use crate::policy::{self, Policies};
 
 /// The bounds of the durations, in seconds (semantic conventions).
@@ -60,10 +61,37 @@ pub struct Call {
     ended: bool,
 }
 
-/// The layer that puts a span around a call and measures it.
+/// The span of a call that is not known yet to be anybody's: nothing has run in it, so whose trace
+/// it belongs to is still open.
+#[derive(Clone)]
+pub(crate) struct Open(Span);
+
+impl Open {
+    /// The span of a request that [`observe`] has seen; none of others.
+    pub(crate) fn of(request: &mut Request) -> Self {
+        let observed = request.extensions_mut().remove();
+        observed.unwrap_or_else(|| Self(Span::none()))
+    }
+
+    /// The span for all that is done for `caller`. It continues the trace that the request came
+    /// with if a token says who sent that: a service's, or a user's, which nobody holds but the
+    /// gateway and whom it was forwarded to. Anybody else could write into others' traces and have
+    /// all that they send recorded: what they ask for begins a trace of its own.
+    pub(crate) fn settle(self, caller: &Caller, request: &Request) -> Span {
+        let Self(span) = self;
+        if *caller != Caller::Public {
+            // Without a context to continue, the span begins a trace of its own.
+            let _ = span.set_parent(propagation::extract(request.headers()));
+        }
+        span
+    }
+}
+
+/// The layer that gives a call its span and measures it. Layers further in say when something runs
+/// in the span ([`Open`]).
 pub(crate) async fn observe(
     State(policies): State<Policies>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response<Body> {
     let path = request.uri().path();
@@ -75,12 +103,8 @@ pub(crate) async fn observe(
         Some(_) => Call::server(path.trim_start_matches('/')),
         None => Call::server(OTHER),
     };
-    // Without a context to continue, the span begins a trace of its own.
-    let _ = call
-        .span
-        .set_parent(propagation::extract(request.headers()));
-    let span = call.span.clone();
-    let response = next.run(request).instrument(span).await;
+    request.extensions_mut().insert(Open(call.span.clone()));
+    let response = next.run(request).await;
     call.watch(response).map(Body::new)
 }
 

@@ -5,17 +5,17 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request as HttpRequest, StatusCode};
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::from_fn;
 use axum::routing::get;
-use opentelemetry::trace::{SpanId, SpanKind, Status as SpanStatus, TracerProvider as _};
+use opentelemetry::trace::{SpanId, SpanKind, Status as SpanStatus, TraceId, TracerProvider as _};
 use opentelemetry::{Value, global};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use serde_json::Value as Json;
-use tonic::Status;
+use tonic::{Request, Status};
 use tower::ServiceExt as _;
 use tracing::dispatcher::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
@@ -59,9 +59,15 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 pub(crate) fn capture() -> Captured {
+    capture_at(1.0)
+}
+
+/// Records this share of the traces that begin here.
+fn capture_at(ratio: f64) -> Captured {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let (spans, log) = (InMemorySpanExporter::default(), Log::default());
     let provider = SdkTracerProvider::builder()
+        .with_sampler(super::sampler(ratio))
         .with_simple_exporter(spans.clone())
         .build();
     let logs = tracing_subscriber::fmt::layer()
@@ -123,6 +129,53 @@ async fn a_trace_goes_through_a_server_and_its_call_to_the_next() {
     assert!(matches!(called.status, SpanStatus::Error { .. }));
 }
 
+/// What a server records of a call that asks to be recorded in a trace of the sender's.
+async fn recorded_of(authorization: Option<String>, issuer: &Issuer, ratio: f64) -> Vec<SpanData> {
+    let captured = capture_at(ratio);
+    let running = Running::start(server(issuer, &Probe::default())).await;
+    let mut asked = Request::new("1".to_owned());
+    let headers = asked.metadata_mut();
+    let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    headers.insert("traceparent", sent.parse().unwrap());
+    if let Some(token) = authorization {
+        let bearer = format!("Bearer {token}");
+        headers.insert("authorization", bearer.parse().unwrap());
+    }
+    let _ = say(connect(&running), SAY, asked).await;
+    // A server that has ended has ended its spans.
+    running.stop.send(()).unwrap();
+    running.ended.await.unwrap().unwrap();
+    let mut spans = captured.spans.get_finished_spans().unwrap();
+    spans.retain(|span| span.span_kind == SpanKind::Server);
+    spans
+}
+
+#[tokio::test]
+async fn only_whoever_is_identified_is_believed_a_trace_and_that_it_be_recorded() {
+    let (issuer, forger) = (Issuer::start().await, Issuer::start().await);
+    let sent = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap();
+    for claims in [issuer.service(&["tester"]), issuer.user(&[])] {
+        let known = recorded_of(Some(issuer.sign(&claims)), &issuer, 0.0).await;
+        let [served] = known.as_slice() else {
+            panic!("one span is expected: {known:?}");
+        };
+        assert_eq!(served.span_context.trace_id(), sent);
+    }
+    let forged = forger.sign(&issuer.service(&["tester"]));
+    for authorization in [None, Some(forged), Some("nonsense".to_owned())] {
+        let recorded = recorded_of(authorization.clone(), &issuer, 0.0).await;
+        assert!(recorded.is_empty(), "{authorization:?}: {recorded:?}");
+        let recorded = recorded_of(authorization, &issuer, 1.0).await;
+        let [served] = recorded.as_slice() else {
+            panic!("one span is expected: {recorded:?}");
+        };
+        assert_ne!(served.span_context.trace_id(), sent);
+        assert_eq!(served.parent_span_id, SpanId::INVALID);
+        let status = attribute(served, "rpc.response.status_code");
+        assert_eq!(status, Some("UNAUTHENTICATED".into()));
+    }
+}
+
 #[tokio::test]
 async fn neither_spans_nor_logs_hold_tokens_or_names() {
     let captured = capture();
@@ -150,7 +203,7 @@ async fn the_span_of_a_page_holds_its_route_and_never_its_query() {
     let pages = Router::new()
         .route("/auth/{page}", get(|| async { StatusCode::BAD_GATEWAY }))
         .route_layer(from_fn(http::observe));
-    let request = Request::get("/auth/callback?code=secret").header(
+    let request = HttpRequest::get("/auth/callback?code=secret").header(
         "traceparent",
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     );
@@ -227,7 +280,7 @@ async fn nobody_can_invent_names_of_spans_by_inventing_methods() {
         .route_layer(from_fn(http::observe));
     for method in ["NONSENSE", "get", "DELETE"] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let request = Request::builder().method(method).uri("/auth/callback");
+        let request = HttpRequest::builder().method(method).uri("/auth/callback");
         let asked = pages.clone().oneshot(request.body(Body::empty()).unwrap());
         let answer = asked.await.unwrap();
         assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
