@@ -15,6 +15,7 @@ pub(crate) mod tests;
 use std::fmt::{self, Display};
 use std::io;
 use std::panic::PanicHookInfo;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -34,6 +35,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 use url::Url;
+use uuid::Uuid;
 
 use crate::config::{Fields, Invalid};
 use export::Counted;
@@ -228,11 +230,17 @@ fn metrics(
     Ok(Some(provider))
 }
 
+/// Names this start of the program: what two processes of a service count must not be taken for one
+/// count that falls and rises.
+static INSTANCE: LazyLock<String> = LazyLock::new(|| Uuid::now_v7().to_string());
+
 fn resource(service: &str) -> Resource {
-    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     Resource::builder()
         .with_service_name(service.to_owned())
-        .with_attribute(version)
+        .with_attributes([
+            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("service.instance.id", INSTANCE.as_str()),
+        ])
         .build()
 }
 

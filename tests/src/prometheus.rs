@@ -1,7 +1,9 @@
-//! Prometheus' HTTP API.
+//! Prometheus' HTTP API, and how metrics get there: by OTLP over HTTP to Jaeger's collector.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Topology;
 
@@ -19,4 +21,41 @@ pub async fn ask(
     let answer: Value = crate::http().get(address).send().await?.json().await?;
     ensure!(answer["status"] == "success", "{endpoint}: {answer}");
     Ok(answer["data"].clone())
+}
+
+/// Tells what the instance of a service has counted under `name` since its start.
+///
+/// # Errors
+/// When the collector does not take it.
+pub async fn count(
+    stack: &Topology,
+    (service, instance): (&str, &str),
+    name: &str,
+    value: u32,
+) -> anyhow::Result<()> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)?
+        .as_nanos()
+        .to_string();
+    let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+    let resource = [
+        text("service.name", service),
+        text("service.instance.id", instance),
+    ];
+    let point = json!({
+        "asInt": value.to_string(), "startTimeUnixNano": now, "timeUnixNano": now,
+    });
+    let export = json!({"resourceMetrics": [{
+        "resource": {"attributes": resource},
+        "scopeMetrics": [{"metrics": [{"name": name, "sum": {
+            "dataPoints": [point], "aggregationTemporality": 2, "isMonotonic": true,
+        }}]}],
+    }]});
+    let address = format!(
+        "http://127.0.0.1:{}/v1/metrics",
+        stack.jaeger.otlp_http_port
+    );
+    let answer = crate::http().post(address).json(&export).send().await?;
+    ensure!(answer.status().is_success(), "{}", answer.text().await?);
+    Ok(())
 }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use opentelemetry::trace::{SpanId, SpanKind, Status as SpanStatus, TraceId, TracerProvider as _};
-use opentelemetry::{Value, global};
+use opentelemetry::{Key, Value, global};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use serde_json::Value as Json;
@@ -21,6 +21,7 @@ use tracing::dispatcher::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use uuid::Uuid;
 
 use super::{JsonLines, adopt, database, http, link};
 use crate::client::{Channel, Credentials};
@@ -354,4 +355,12 @@ fn a_field_takes_the_place_of_nothing_that_the_line_says_already() {
         (&line["level"], &line["field.level"]),
         (&"ERROR".into(), &7.into())
     );
+}
+
+#[test]
+fn traces_and_metrics_of_a_process_name_the_same_start_of_it() {
+    let name = Key::new("service.instance.id");
+    let [traces, metrics] = [(); 2].map(|()| super::resource("test").get(&name).unwrap());
+    assert_eq!(traces, metrics);
+    assert!(Uuid::parse_str(&traces.as_str()).is_ok(), "{traces}");
 }

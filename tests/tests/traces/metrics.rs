@@ -13,6 +13,7 @@ use bionicpro_tests::{devices, eventually, prometheus, rpc, stack};
 use regex::Regex;
 use serde_json::Value;
 use tonic::Code;
+use uuid::Uuid;
 
 use crate::edges::GET_REPORT;
 use crate::journeys::{ask_for_report, signed_in};
@@ -143,6 +144,25 @@ async fn a_failure_of_the_server_counts_as_an_error() {
     .await;
 }
 
+#[tokio::test]
+async fn two_processes_of_one_service_do_not_overwrite_each_others_counts() {
+    let service = format!("twice-{}", Uuid::now_v7().simple());
+    for (instance, calls) in [("first", 5), ("second", 7)] {
+        let sent = prometheus::count(stack(), (&service, instance), "twice", calls);
+        sent.await.unwrap();
+    }
+    let sum = format!("sum(twice_total{{job=\"{service}\"}})");
+    eventually("both are counted", ARRIVAL, || async {
+        let now = value(&sum).await;
+        (now == Some(12.0)).then_some(()).ok_or(format!("{now:?}"))
+    })
+    .await;
+    let ours = "rpc_server_call_duration_seconds_count{job=~\"bionicpro-.*\"";
+    let named = async |instance: &str| value(&format!("count({ours}, {instance}}})")).await;
+    assert!(named("instance!=\"\"").await > Some(0.0));
+    assert_eq!(named("instance=\"\"").await, None);
+}
+
 /// The only value that a query answers; none where it answers nothing.
 async fn value(query: &str) -> Option<f64> {
     let answer = prometheus::ask(stack(), "query", &[("query", query)]).await;
@@ -153,7 +173,9 @@ async fn value(query: &str) -> Option<f64> {
 
 #[tokio::test]
 async fn every_partition_of_both_groups_tells_its_lag() {
-    let partitions = "sort(count by (messaging_consumer_group_name) (kafka_consumer_group_lag))";
+    let partitions = "sort(count by (messaging_consumer_group_name) (max by \
+                      (messaging_consumer_group_name, messaging_destination_name, \
+                      messaging_destination_partition_id) (kafka_consumer_group_lag)))";
     eventually("the lags of all partitions", ARRIVAL, || async {
         let answer = prometheus::ask(stack(), "query", &[("query", partitions)]).await;
         let answer = answer.unwrap();
