@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use futures::future::{Either, ready};
@@ -11,8 +11,9 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicK
 use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::time::Instant;
 
+use super::Caller;
 use super::single_flight::SingleFlight;
-use super::verified::Verified;
+use super::verified::{TokenHash, Verified};
 
 /// The shortest time between two fetches.
 const THROTTLE: Duration = Duration::from_secs(5);
@@ -26,6 +27,14 @@ const UNATTENDED_AGE: Duration = Duration::from_secs(2 * 600);
 pub(super) struct Key {
     pub(super) algorithm: Algorithm,
     pub(super) key: DecodingKey,
+    /// As it was published.
+    published: AlgorithmParameters,
+}
+
+impl Key {
+    fn is_published_as(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && self.published == other.published
+    }
 }
 
 /// Why there is no key for a token.
@@ -54,11 +63,47 @@ struct Inner {
 pub(super) struct Known {
     keys: HashMap<String, Arc<Key>>,
     since: Option<Instant>,
-    /// What was verified with these keys.
-    pub(super) verified: Verified,
+    /// What was verified with these keys and those before.
+    verified: Arc<Verified>,
 }
 
 impl Known {
+    /// Whose token it is, if it was accepted before and the key that it was accepted by is one of
+    /// these.
+    pub(super) fn remembered(&self, token: &TokenHash, now: SystemTime) -> Option<Caller> {
+        let (key, caller) = self.verified.get(token, now)?;
+        let published = self.keys.values().any(|known| Arc::ptr_eq(known, &key));
+        published.then_some(caller)
+    }
+
+    /// Remembers a token that `key` has verified as `caller`'s, until it expires.
+    pub(super) fn remember(
+        &self,
+        token: TokenHash,
+        key: Arc<Key>,
+        caller: Caller,
+        until: SystemTime,
+    ) {
+        let now = SystemTime::now();
+        self.verified.insert(token, key, caller, until, now);
+    }
+
+    /// The keys as they were fetched next. One that is published as before stays the same, and
+    /// what it has verified is remembered: anybody can bring about a fetch, by inventing a `kid`.
+    fn followed_by(&self, mut keys: HashMap<String, Arc<Key>>, at: Instant) -> Self {
+        for (kid, key) in &mut keys {
+            let before = self.keys.get(kid);
+            if let Some(same) = before.filter(|it| it.is_published_as(key)) {
+                *key = Arc::clone(same);
+            }
+        }
+        Self {
+            keys,
+            since: Some(at),
+            verified: Arc::clone(&self.verified),
+        }
+    }
+
     /// The key named `kid`.
     pub(super) fn get(&self, kid: &str) -> Option<Arc<Key>> {
         self.keys.get(kid).cloned()
@@ -141,13 +186,7 @@ impl Inner {
         let (at, succeeded) = (Instant::now(), fetched.is_ok());
         match fetched {
             Ok(keys) => {
-                let since = Some(at);
-                let verified = Verified::default();
-                let known = Known {
-                    keys,
-                    since,
-                    verified,
-                };
+                let known = self.known.load().followed_by(keys, at);
                 self.known.store(known.into());
             }
             Err(error) => tracing::warn!(%error, "the identity provider's keys cannot be fetched"),
@@ -201,6 +240,31 @@ fn usable(jwk: &Jwk) -> Option<(String, Arc<Key>)> {
         .key_algorithm
         .is_none_or(|it| it.to_string() == format!("{algorithm:?}"));
     let kid = jwk.common.key_id.clone().filter(|_| signs && declared)?;
-    let key = DecodingKey::from_jwk(jwk).ok()?;
-    Some((kid, Key { algorithm, key }.into()))
+    let key = Key {
+        algorithm,
+        key: DecodingKey::from_jwk(jwk).ok()?,
+        published: jwk.algorithm.clone(),
+    };
+    Some((kid, key.into()))
+}
+
+#[cfg(test)]
+impl Key {
+    /// A key that verifies nothing.
+    pub(super) fn some() -> Arc<Self> {
+        let published = AlgorithmParameters::OctetKey(Default::default());
+        Arc::new(Self {
+            algorithm: Algorithm::ES256,
+            key: DecodingKey::from_secret(&[]),
+            published,
+        })
+    }
+}
+
+#[cfg(test)]
+impl Known {
+    /// One of the keys.
+    pub(super) fn any_key(&self) -> Arc<Key> {
+        self.keys.values().next().cloned().expect("a key")
+    }
 }

@@ -8,17 +8,18 @@
 //!   holds no token that could be sent;
 //! - until its `exp`, without the leeway: after that it is looked at anew;
 //! - for one issuer and audience: each verifier has its own;
-//! - for the keys that it was verified with: entries live in the key set of one fetch and go with
-//!   it, so that the tokens of a key that was withdrawn go with the key;
+//! - for the key that it was verified with: an entry names it, and whoever looks one up has to see
+//!   whether that very key is still published, so that the tokens of a key go with it;
 //! - for a bounded number of tokens.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use ring::digest::{SHA256, digest};
 
 use super::Caller;
+use super::keys::Key;
 
 /// Tokens remembered at the most: about 2 MB.
 const BOUND: usize = 4096;
@@ -34,27 +35,29 @@ impl TokenHash {
     }
 }
 
-/// The tokens that one set of keys has verified.
+/// The tokens that an identity provider's keys have verified.
 #[derive(Default)]
 pub(super) struct Verified(Mutex<HashMap<TokenHash, Entry>>);
 
 struct Entry {
+    key: Arc<Key>,
     caller: Caller,
     until: SystemTime,
 }
 
 impl Verified {
-    /// Whose token it is, if it was accepted before and still is.
-    pub(super) fn get(&self, token: &TokenHash, now: SystemTime) -> Option<Caller> {
+    /// By which key a token was accepted and as whose, if it was and has not expired.
+    pub(super) fn get(&self, token: &TokenHash, now: SystemTime) -> Option<(Arc<Key>, Caller)> {
         let entries = self.entries();
         let entry = entries.get(token).filter(|entry| now < entry.until)?;
-        Some(entry.caller.clone())
+        Some((Arc::clone(&entry.key), entry.caller.clone()))
     }
 
-    /// Remembers a token that was accepted as `caller`'s, until it expires.
+    /// Remembers a token that was accepted by `key` as `caller`'s, until it expires.
     pub(super) fn insert(
         &self,
         token: TokenHash,
+        key: Arc<Key>,
         caller: Caller,
         until: SystemTime,
         now: SystemTime,
@@ -67,7 +70,7 @@ impl Verified {
                 entries.clear();
             }
         }
-        entries.insert(token, Entry { caller, until });
+        entries.insert(token, Entry { key, caller, until });
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<TokenHash, Entry>> {
@@ -84,7 +87,8 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn remember(verified: &Verified, token: &str, until: SystemTime, now: SystemTime) {
-        verified.insert(TokenHash::of(token), Caller::Public, until, now);
+        let (token, key) = (TokenHash::of(token), Key::some());
+        verified.insert(token, key, Caller::Public, until, now);
     }
 
     fn is_known(verified: &Verified, token: &str, now: SystemTime) -> bool {

@@ -63,7 +63,7 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Caller, VerifyError> {
         let (hash, now) = (TokenHash::of(token), SystemTime::now());
         let known = self.keys.current().await;
-        if let Some(caller) = known.verified.get(&hash, now) {
+        if let Some(caller) = known.remembered(&hash, now) {
             return Ok(caller);
         }
         let header = decode_header(token).map_err(|_| VerifyError::Invalid)?;
@@ -74,7 +74,7 @@ impl Verifier {
         let expires = claims.expires();
         let caller = claims.caller()?;
         if let Some(expires) = expires {
-            known.verified.insert(hash, caller.clone(), expires, now);
+            known.remember(hash, key, caller.clone(), expires);
         }
         Ok(caller)
     }
@@ -176,14 +176,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use serde_json::json;
+    use tokio::time::{advance, pause, resume};
 
     use super::*;
-    use crate::testing::{Issuer, in_seconds};
+    use crate::testing::{Issuer, SigningKey, in_seconds};
 
     impl Verifier {
         async fn remembers(&self, token: &str, at: SystemTime) -> bool {
-            let verified = &self.keys.current().await.verified;
-            verified.get(&TokenHash::of(token), at).is_some()
+            let known = self.keys.current().await;
+            known.remembered(&TokenHash::of(token), at).is_some()
         }
     }
 
@@ -215,10 +216,8 @@ mod tests {
         // Nothing else could make this a caller.
         let known = verifier.keys.current().await;
         let later = SystemTime::now() + Duration::from_secs(60);
-        let hash = TokenHash::of("remembered");
-        known
-            .verified
-            .insert(hash, Caller::Public, later, SystemTime::now());
+        let (hash, key) = (TokenHash::of("remembered"), known.any_key());
+        known.remember(hash, key, Caller::Public, later);
         assert_eq!(verifier.verify("remembered").await, Ok(Caller::Public));
     }
 
@@ -241,6 +240,43 @@ mod tests {
         for token in tokens {
             assert!(verifier.verify(&token).await.is_err());
             assert!(!verifier.remembers(&token, SystemTime::UNIX_EPOCH).await);
+        }
+    }
+
+    /// Has the keys fetched, as anybody can: by a token with an invented key id.
+    async fn refresh(issuer: &Issuer, verifier: &Verifier) {
+        pause();
+        advance(Duration::from_secs(6)).await;
+        resume();
+        let before = issuer.key_fetches();
+        let invented = SigningKey::ec().token("invented", &issuer.user(&[]));
+        assert_eq!(verifier.verify(&invented).await, Err(VerifyError::Invalid));
+        assert_eq!(issuer.key_fetches(), before + 1);
+    }
+
+    #[tokio::test]
+    async fn an_invented_key_id_makes_nobody_forget_a_token() {
+        let issuer = Issuer::start().await;
+        let verifier = issuer.verifier();
+        let token = issuer.sign(&issuer.user(&[]));
+        verifier.verify(&token).await.unwrap();
+        for _ in 0..3 {
+            refresh(&issuer, &verifier).await;
+            assert!(verifier.remembers(&token, SystemTime::now()).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_forgotten_with_its_key_even_if_another_takes_its_name() {
+        let issuer = Issuer::start().await;
+        let verifier = issuer.verifier();
+        for kid in ["first", "second"] {
+            let token = issuer.sign(&issuer.user(&[]));
+            verifier.verify(&token).await.unwrap();
+            issuer.rotate_to(kid);
+            refresh(&issuer, &verifier).await;
+            assert!(!verifier.remembers(&token, SystemTime::now()).await);
+            assert_eq!(verifier.verify(&token).await, Err(VerifyError::Invalid));
         }
     }
 
