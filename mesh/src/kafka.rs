@@ -9,6 +9,7 @@ mod batch;
 mod consume;
 mod consumer;
 pub mod dead_letters;
+mod gaps;
 mod group;
 mod lag;
 mod pipeline;

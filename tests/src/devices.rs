@@ -11,6 +11,8 @@ use bionicpro_proto::ingest::v1::{
     Reading, Receipt, RecordBatchRequest, RecordReadingsRequest, RecordedReading,
 };
 use prost::Message as _;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
@@ -222,4 +224,24 @@ pub fn put(stack: &Topology, value: &[u8]) -> anyhow::Result<()> {
     let record = BaseRecord::to(TOPIC).key("test").payload(value);
     producer.send(record).map_err(|(error, _)| error)?;
     Ok(producer.flush(ANSWER)?)
+}
+
+/// Deletes every record of the topic, as its retention does with old ones.
+///
+/// # Errors
+/// When Kafka does not do it.
+pub async fn delete_records(stack: &Topology) -> anyhow::Result<()> {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", &stack.kafka.brokers)
+        .create()?;
+    let mut all = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        all.add_partition_offset(TOPIC, partition, Offset::End)?;
+    }
+    let options = AdminOptions::new().request_timeout(Some(ANSWER));
+    let deleted = admin.delete_records(&all, &options).await?;
+    for partition in deleted.elements() {
+        partition.error()?;
+    }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use rdkafka::{
 };
 use tokio::task;
 
-use super::{Headers, Range, Received, Trouble, log, spare::Spare};
+use super::{Headers, Range, Received, Trouble, gaps::Gaps, group::progress, log, spare::Spare};
 
 /// How long partitions are kept back from others so that a running insert can end.
 const LAST_INSERT: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ impl<B: Send + 'static> Consumer<B> {
         mut config: ClientConfig,
         topics: &[&str],
         spare: Arc<Spare<B>>,
+        gaps: Arc<Gaps>,
     ) -> Result<Self, KafkaError> {
         let inner: BaseConsumer<Member<B>> = config
             // The default of a second caps a fast consumer near 115,000 messages a second.
@@ -69,6 +70,7 @@ impl<B: Send + 'static> Consumer<B> {
             .set("heartbeat.interval.ms", "1500")
             .create_with_context(Member {
                 spare,
+                gaps,
                 assignment: AtomicU64::new(0),
                 committing: Mutex::new(()),
             })?;
@@ -197,6 +199,7 @@ fn received<'a>(message: &'a BorrowedMessage<'_>) -> Received<'a> {
 /// What librdkafka tells a member of the group.
 struct Member<B> {
     spare: Arc<Spare<B>>,
+    gaps: Arc<Gaps>,
     /// Counts the assignments that have ended.
     assignment: AtomicU64,
     committing: Mutex<()>,
@@ -207,6 +210,20 @@ impl<B> Member<B> {
         self.committing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<B: Send + 'static> Member<B> {
+    /// Tells of messages that were deleted while nobody had the partitions, before the first
+    /// commit hides it.
+    fn look_for_gaps(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
+        let elements = partitions.elements();
+        let names = elements.iter().map(|it| (it.topic(), it.partition()));
+        self.gaps.follow(names);
+        match progress(consumer, partitions.clone()) {
+            Ok(progress) => _ = self.gaps.look(&progress),
+            Err(error) => tracing::warn!(%error, "whether messages were deleted is not known"),
+        }
     }
 }
 
@@ -237,11 +254,13 @@ impl<B: Send + 'static> ConsumerContext for Member<B> {
             );
             let _committing = self.committing();
             self.assignment.fetch_add(1, Ordering::AcqRel);
+            self.gaps.follow(std::iter::empty());
         }
     }
 
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(partitions) = rebalance {
+            self.look_for_gaps(consumer, partitions);
             tracing::info!(partitions = partitions.count(), "partitions assigned");
         }
     }

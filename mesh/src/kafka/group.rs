@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::KafkaError,
 };
 
@@ -26,8 +26,10 @@ pub struct Progress {
     pub topic: String,
     /// The number of the partition.
     pub partition: i32,
-    /// The next message to apply: all before it are applied.
-    pub applied: i64,
+    /// Behind the last message that was applied; none before the first commit.
+    pub committed: Option<i64>,
+    /// The first message that is there.
+    pub first: i64,
     /// Behind the last message.
     pub end: i64,
     /// What was committed with the offset (`Range::note`); none before the first commit.
@@ -35,11 +37,49 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// The next message to apply: all before it are applied, or are there no more.
+    #[must_use]
+    pub fn applied(&self) -> i64 {
+        // Nothing was committed: what is left of the topic is still to be applied.
+        self.committed.unwrap_or(self.first).max(self.first)
+    }
+
     /// How many messages are still to be applied.
     #[must_use]
     pub fn lag(&self) -> u64 {
-        u64::try_from(self.end - self.applied).unwrap_or_default()
+        u64::try_from(self.end - self.applied()).unwrap_or_default()
     }
+}
+
+/// How far the group of `client` has come in `partitions`. The ends are read anew from the brokers.
+///
+/// # Errors
+/// The brokers do not answer.
+pub(super) fn progress<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    partitions: TopicPartitionList,
+) -> Result<Vec<Progress>, KafkaError> {
+    let committed = client.committed_offsets(partitions, TIMEOUT)?;
+    committed
+        .elements()
+        .iter()
+        .map(|element| {
+            let (topic, partition) = (element.topic(), element.partition());
+            let (first, end) = client.fetch_watermarks(topic, partition, TIMEOUT)?;
+            let committed = match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+            Ok(Progress {
+                topic: topic.to_owned(),
+                partition,
+                committed,
+                first,
+                end,
+                note: element.metadata().parse().ok(),
+            })
+        })
+        .collect()
 }
 
 impl Group {
@@ -67,28 +107,7 @@ impl Group {
     /// # Errors
     /// The brokers do not answer.
     pub fn progress(&self) -> Result<Vec<Progress>, KafkaError> {
-        let partitions = self.partitions()?;
-        let committed = self.inner.committed_offsets(partitions, TIMEOUT)?;
-        committed
-            .elements()
-            .iter()
-            .map(|element| {
-                let (topic, partition) = (element.topic(), element.partition());
-                let (first, end) = self.inner.fetch_watermarks(topic, partition, TIMEOUT)?;
-                let applied = match element.offset() {
-                    Offset::Offset(offset) => offset.max(first),
-                    // Nothing was committed: what is left of the topic is still to be applied.
-                    _ => first,
-                };
-                Ok(Progress {
-                    topic: topic.to_owned(),
-                    partition,
-                    applied,
-                    end,
-                    note: element.metadata().parse().ok(),
-                })
-            })
-            .collect()
+        progress(&self.inner, self.partitions()?)
     }
 
     fn partitions(&self) -> Result<TopicPartitionList, KafkaError> {

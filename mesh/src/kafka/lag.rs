@@ -1,17 +1,21 @@
-//! How far the group behind a pipeline lags, for the metrics.
+//! How far the group behind a pipeline lags, for the metrics, and whether it lags too far.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{task, time};
 
-use super::Group;
+use super::{Group, gaps::Gaps};
 use crate::telemetry::messaging::Lags;
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Tells the lag of `group`, which `name` names, until it is dropped. While the brokers are away
-/// nobody knows it, and none is told.
-pub(super) fn measure(name: &str, group: Group) -> impl Future<Output = ()> + Send + use<> {
+/// Tells the lag of `group`, which `name` names, and of `gaps` that begin while it lags, until it is
+/// dropped. While the brokers are away nobody knows it, and none is told.
+pub(super) fn measure(
+    name: &str,
+    group: Group,
+    gaps: Arc<Gaps>,
+) -> impl Future<Output = ()> + Send + use<> {
     let (lags, group) = (Lags::of(name), Arc::new(group));
     async move {
         let mut ticks = time::interval(INTERVAL);
@@ -24,6 +28,7 @@ pub(super) fn measure(name: &str, group: Group) -> impl Future<Output = ()> + Se
                 Ok(Ok(progress)) => progress,
                 Ok(Err(_)) | Err(_) => Vec::new(),
             };
+            gaps.look(&progress);
             lags.tell(
                 progress
                     .iter()

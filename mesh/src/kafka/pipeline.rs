@@ -19,6 +19,7 @@ use rdkafka::{ClientConfig, error::KafkaError};
 use super::{
     Assignment, Batch, Consumer, Group, Limits,
     consume::{self, Collected},
+    gaps::Gaps,
     lag,
     spare::Spare,
 };
@@ -91,13 +92,17 @@ impl Pipeline {
             Arc::new(Spare::new(empty())),
             Arc::new(AtomicBool::new(false)),
         );
-        // A count that begins with its first dead letter would hide just that one from a rate.
+        let group = Group::observe(&config, topics)?;
+        let name = config.get("group.id").unwrap_or_default().to_owned();
+        // A count that begins with its first message would hide just that one from a rate.
         for topic in topics {
             messaging::dead_letters(topic, 0);
+            messaging::lost(&name, topic, 0);
         }
-        let group = Group::observe(&config, topics)?;
-        let measure = lag::measure(config.get("group.id").unwrap_or_default(), group);
-        let consumer = Arc::new(Consumer::join(config, topics, Arc::clone(&spare))?);
+        let gaps = Arc::new(Gaps::of(&name));
+        let measure = lag::measure(&name, group, Arc::clone(&gaps));
+        let consumer = Consumer::join(config, topics, Arc::clone(&spare), gaps)?;
+        let consumer = Arc::new(consumer);
         let (full, batches) = mpsc::channel(1);
         let applier = applier(Arc::clone(&consumer));
         let apply = apply_all(applier, batches, Arc::clone(&spare));

@@ -127,6 +127,23 @@ pub fn dead_letters(topic: &str, messages: u64) {
     DEAD_LETTERS.add(messages, &[topic]);
 }
 
+static LOST: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("bionicpro-mesh")
+        .u64_counter("bionicpro.messages.lost")
+        .with_description("Messages that were deleted before they were applied")
+        .with_unit("{message}")
+        .build()
+});
+
+/// Counts messages of `topic` that Kafka deleted before `group` had applied them.
+pub(crate) fn lost(group: &str, topic: &str, messages: u64) {
+    let of = [
+        KeyValue::new("messaging.consumer.group.name", group.to_owned()),
+        KeyValue::new("messaging.destination.name", topic.to_owned()),
+    ];
+    LOST.add(messages, &of);
+}
+
 /// How many messages of each partition a group has still to apply (`kafka.consumer_group.lag`, as
 /// the OpenTelemetry Collector's receiver for Kafka names it).
 #[derive(Debug)]

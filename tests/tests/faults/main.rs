@@ -9,6 +9,7 @@ mod graceful;
 mod jaeger;
 mod mid_call;
 mod mid_insert;
+mod retention;
 mod sessions;
 mod telemetry;
 

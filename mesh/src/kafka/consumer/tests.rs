@@ -32,7 +32,8 @@ fn member(
     cluster: &MockCluster<'static, rdkafka::producer::DefaultProducerContext>,
 ) -> Consumer<()> {
     let config = crate::kafka::group_config(&cluster.bootstrap_servers(), "test", "group");
-    Consumer::join(config, &[TOPIC], Arc::new(Spare::new(()))).unwrap()
+    let (spare, gaps) = (Arc::new(Spare::new(())), Arc::new(Gaps::of("group")));
+    Consumer::join(config, &[TOPIC], spare, gaps).unwrap()
 }
 
 /// Polls all `members` until `done` says so of what the last of them has read.
@@ -101,4 +102,52 @@ fn what_was_read_under_an_assignment_that_is_over_is_not_committed() {
         poll_until(&[&second, &first], |_| committing.is_finished());
     });
     assert_eq!(committed(&first, partition), Offset::Offset(1));
+}
+
+/// Sends until the broker has deleted the first messages of partition 0: it keeps some megabytes.
+fn overflow(cluster: &MockCluster<'static, rdkafka::producer::DefaultProducerContext>) {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap_servers())
+        .set("linger.ms", "0")
+        .create()
+        .unwrap();
+    let payload = vec![0; 900_000];
+    for _ in 0..10 {
+        let record = BaseRecord::to(TOPIC).partition(0);
+        producer.send(record.key("key").payload(&payload)).unwrap();
+        producer.flush(LIMIT).unwrap();
+    }
+}
+
+/// Up to where a member tells that messages of both partitions were deleted, when it has them.
+fn told(member: &Consumer<()>) -> [i64; 2] {
+    let told = |partition| member.inner.context().gaps.told_up_to(TOPIC, partition);
+    poll_until(&[member], |_| told(0).is_some());
+    [0, 1].map(|partition| told(partition).unwrap())
+}
+
+#[test]
+fn a_member_tells_of_messages_that_were_deleted_before_they_were_applied() {
+    let cluster = cluster();
+    let first = member(&cluster);
+    let mut read = [false; 2];
+    poll_until(&[&first], |message| {
+        if let Some((_, partition)) = message {
+            read[usize::try_from(partition).unwrap()] = true;
+        }
+        read == [true; 2]
+    });
+    for partition in 0..2 {
+        let range = first_message_of(partition);
+        assert_eq!(
+            first.commit(&range, first.assignment()),
+            Ok(Committed::Done)
+        );
+    }
+    assert_eq!(told(&first), [0, 0]);
+    drop(first);
+    overflow(&cluster);
+    let [deleted, kept] = told(&member(&cluster));
+    assert!(deleted > 1, "{deleted}");
+    assert_eq!(kept, 0);
 }

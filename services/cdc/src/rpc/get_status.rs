@@ -34,9 +34,9 @@ async fn status(cdc: &Cdc) -> Result<GetStatusResponse, Error> {
 fn partition(progress: Progress) -> PartitionStatus {
     PartitionStatus {
         lag: progress.lag(),
+        position: progress.applied(),
         topic: progress.topic,
         partition: progress.partition,
-        position: progress.applied,
         end_offset: progress.end,
         lsn: progress.note.unwrap_or_default(),
     }

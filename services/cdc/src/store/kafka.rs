@@ -34,7 +34,7 @@ pub(crate) fn offsets(progress: Vec<Progress>) -> BTreeMap<PartitionId, Offsets>
         .into_iter()
         .map(|it| {
             let offsets = Offsets {
-                applied: it.applied,
+                applied: it.applied(),
                 end: it.end,
             };
             ((it.topic, it.partition), offsets)
