@@ -25,7 +25,8 @@ use crate::store::warehouse::Warehouse;
 
 /// How often a process looks for runs that another one left, or that nobody told it of.
 const ROUND: Duration = Duration::from_secs(2);
-/// How long a process that is asked to stop may clean up after its run.
+/// How long a run that has not succeeded may be cleaned up after, and a process that is asked to stop
+/// may still work on one.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Works on runs, one at a time.
@@ -53,10 +54,8 @@ impl DailyLoad {
                 self.follow_arrivals(woken),
             )
         });
-        tokio::join!(
-            self.take_runs(woken, stop),
-            stop.run_until_cancelled(rounds)
-        );
+        let runs = Box::pin(self.take_runs(woken, stop));
+        tokio::join!(until_farewell(runs, stop), stop.run_until_cancelled(rounds));
     }
 
     async fn take_runs(&self, woken: &Notify, stop: &CancellationToken) {
@@ -141,8 +140,11 @@ impl DailyLoad {
             }
             None => tracing::warn!(run_id = %run, "run is left: the process stops"),
         }
-        lease.release().await?;
-        tokio::time::timeout(FAREWELL, self.close_unheld())
+        let closing = async {
+            lease.release().await?;
+            self.close_unheld().await
+        };
+        tokio::time::timeout(FAREWELL, closing)
             .await
             .unwrap_or(Err(Error::StillClosing))?;
         Ok(true)
@@ -176,30 +178,53 @@ impl DailyLoad {
     }
 }
 
+/// Works until the work ends by itself, or for as long after `stop` as a farewell may take: what it
+/// has open goes with its connections.
+async fn until_farewell(work: impl Future<Output = ()>, stop: &CancellationToken) {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        biased;
+        () = work => {}
+        () = late => tracing::warn!("the daily load is left as it is: a store does not answer"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::pin::pin;
+
     use bionicpro_mesh::clickhouse::{Settings, connect};
-    use tokio::net::TcpListener;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::mpsc;
     use tokio::time::timeout;
 
     use super::*;
 
     const SOON: Duration = Duration::from_secs(10);
+    /// Nothing listens there.
+    const NOWHERE: &str = "127.0.0.1:1";
 
-    /// A load whose databases refuse, and whose ClickHouse is at an address.
-    fn load(clickhouse: &str) -> DailyLoad {
-        let nowhere: tokio_postgres::Config = "postgres://nobody@127.0.0.1:1/none".parse().unwrap();
+    /// A load whose stores are at these addresses.
+    fn load(clickhouse: &str, operational: &str) -> DailyLoad {
+        let database = |address: &str| -> tokio_postgres::Config {
+            let url = format!("postgres://nobody@{address}/none?sslmode=disable");
+            url.parse().unwrap()
+        };
         let client = connect(&Settings {
-            url: clickhouse.parse().unwrap(),
+            url: format!("http://{clickhouse}").parse().unwrap(),
             user: "nobody".to_owned(),
             password: String::new().into(),
             database: "none".to_owned(),
         });
         DailyLoad {
-            runs: Runs::new(nowhere.clone()).unwrap(),
-            source: TelemetrySource::new(nowhere),
+            runs: Runs::new(database(operational)).unwrap(),
+            source: TelemetrySource::new(database(NOWHERE)),
             warehouse: Warehouse::new(client.clone()),
             crm: Crm::new(client),
             crm_limit: SOON,
@@ -208,15 +233,67 @@ mod tests {
         }
     }
 
+    /// A Postgres that lets everybody in and answers no statement; the first that it is sent comes
+    /// out of the channel.
+    async fn mute_postgres() -> (String, mpsc::Receiver<TcpStream>) {
+        const LET_IN: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (asked, statements) = mpsc::channel(1);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let asked = asked.clone();
+                tokio::spawn(async move {
+                    let mut message = [0; 1024];
+                    let _ = client.read(&mut message).await;
+                    client.write_all(LET_IN).await.unwrap();
+                    let _ = client.read(&mut message).await;
+                    // Whoever takes it keeps the connection open.
+                    let _ = asked.send(client).await;
+                });
+            }
+        });
+        (address, statements)
+    }
+
     #[tokio::test]
     async fn it_stops_although_clickhouse_does_not_answer() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let load = load(&format!("http://{}", silent.local_addr().unwrap()));
+        let load = load(&silent.local_addr().unwrap().to_string(), NOWHERE);
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let working = tokio::spawn(async move { load.work(&Notify::new(), &stopping).await });
         let _asked = silent.accept().await.unwrap();
         stop.cancel();
         timeout(SOON, working).await.expect("it stops").unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_stops_although_postgres_does_not_answer() {
+        let (postgres, mut statements) = mute_postgres().await;
+        let load = load(NOWHERE, &postgres);
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let working = tokio::spawn(async move { load.work(&Notify::new(), &stopping).await });
+        let _asked = statements.recv().await.unwrap();
+        stop.cancel();
+        timeout(SOON, working).await.expect("it stops").unwrap();
+    }
+
+    /// The negative control: the work by itself waits for that Postgres.
+    #[tokio::test]
+    async fn what_works_on_runs_waits_for_a_postgres_that_does_not_answer() {
+        let (postgres, mut statements) = mute_postgres().await;
+        let load = load(NOWHERE, &postgres);
+        let stop = CancellationToken::new();
+        let woken = Notify::new();
+        let mut working = pin!(load.take_runs(&woken, &stop));
+        let _asked = tokio::select! {
+            () = &mut working => panic!("it has ended"),
+            asked = statements.recv() => asked.unwrap(),
+        };
+        stop.cancel();
+        let ended = timeout(2 * FAREWELL, working).await;
+        assert!(ended.is_err(), "the test above proves nothing");
     }
 }
