@@ -14,7 +14,7 @@ use crate::Topology;
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 const STOP_POLL: Duration = Duration::from_millis(50);
 /// How long the supervisor lets a service of ours take before it kills it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One supervised process of the stack.
 pub struct Process<'a> {
