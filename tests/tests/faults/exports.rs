@@ -59,6 +59,36 @@ async fn an_export_while_s3_is_down_says_so_and_a_later_one_succeeds() {
 }
 
 #[tokio::test]
+async fn an_export_within_which_s3_stops_answering_says_so_and_a_later_one_succeeds() {
+    let _alone = alone().await;
+    let patient = patient().await;
+    let (reports, s3) = (Process::of(stack(), "reports"), Process::of(stack(), "s3"));
+    let away = reports.stop().unwrap();
+    let maker = Maker::start(stack(), &[SLOW]).unwrap();
+    patient.answered().await;
+    let asked = patient.export(&week(), ExportFormat::Csv).await;
+    eventually("it is being made", LIMIT, || async {
+        is_worked_on(stack(), &asked).await.unwrap()
+    })
+    .await;
+    let frozen = s3.freeze().unwrap();
+    let failed = patient.settled(&asked).await;
+    drop(frozen);
+    drop(maker);
+    drop(away);
+    assert_eq!(
+        (failed.state(), failed.failure_reason()),
+        (ExportState::Failed, Reason::ExportStoreUnavailable)
+    );
+    patient.answered().await;
+    serves(&s3).await;
+    let again = patient.ready(&week(), ExportFormat::Csv).await;
+    assert_eq!(again.export_id, failed.export_id);
+    let file = patient.download(&again.download_path).await;
+    assert_eq!(file.bytes.len() as u64, again.size_bytes);
+}
+
+#[tokio::test]
 async fn a_cached_file_is_served_while_s3_is_down_and_another_one_is_not() {
     let _alone = alone().await;
     let patient = patient().await;
