@@ -187,15 +187,18 @@ async fn changes_that_are_inserted_together_are_linked_with_their_insert_both_wa
     forget(&crm, &customers).await;
 }
 
-#[tokio::test]
-async fn a_reading_is_followed_from_the_devices_call_into_clickhouse() {
-    /// A prosthesis that nobody wears, long before the seeded time.
-    const NOBODYS: (&str, i64) = ("01900000-0000-7000-a000-00000000f00a", 1_592_222_400);
+/// Sends one reading of a prosthesis that nobody wears, long before the seeded time.
+pub(crate) async fn send_a_reading() {
     let devices = Devices::new(stack()).await.unwrap();
-    let since = SystemTime::now();
-    let sent = readings(NOBODYS.0, NOBODYS.1, 1);
+    let sent = readings("01900000-0000-7000-a000-00000000f00a", 1_592_222_400, 1);
     let receipt = devices.stream(tokio_stream::once(sent)).await.unwrap();
     assert_eq!(receipt.accepted, 1);
+}
+
+#[tokio::test]
+async fn a_reading_is_followed_from_the_devices_call_into_clickhouse() {
+    let since = SystemTime::now();
+    send_a_reading().await;
     let traces = || async {
         let found = jaeger::traces(stack(), INGEST, Some(RECORD_READINGS), since, 20).await;
         found.unwrap()
