@@ -11,7 +11,7 @@ use tonic::Status;
 
 use crate::export::ExportId;
 
-/// When to ask again after too many exports: one is made in less.
+/// When to ask again after too many exports: one is usually made in less.
 const ONE_IS_MADE: Duration = Duration::from_secs(2);
 
 type Source = Box<dyn std::error::Error + Send + Sync>;

@@ -17,7 +17,8 @@ use super::render::render;
 use crate::error::Error;
 use crate::store::{Claim, Exports, File, Files, Job};
 
-/// How often a process looks for exports that another one left, or that nobody told it of.
+/// How often each place looks for exports that another process left, or that nobody told it of: a
+/// place that the store keeps waiting can look for nobody.
 const ROUND: Duration = Duration::from_secs(1);
 /// How long a rehearsal stands still before the file is stored, or after it said so unsafely.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -36,13 +37,11 @@ pub(crate) struct Worker {
 impl Worker {
     /// Works until `stop`; `woken` says that there is something new.
     pub(crate) async fn work(&self, woken: &Notify, stop: &CancellationToken) {
-        let places = (0..PLACES).map(|place| self.work_at(place, woken, stop));
+        let places = (0..PLACES).map(|_| self.work_at_a_place(woken, stop));
         join_all(places).await;
     }
 
-    async fn work_at(&self, place: usize, woken: &Notify, stop: &CancellationToken) {
-        // One place is enough to look for what nobody told of.
-        let round = if place == 0 { ROUND } else { Duration::MAX };
+    async fn work_at_a_place(&self, woken: &Notify, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             // What is under way when the process stops is left to another one.
             match stop.run_until_cancelled(self.make_next(woken)).await {
@@ -54,7 +53,7 @@ impl Worker {
             }
             tokio::select! {
                 () = woken.notified() => {}
-                () = tokio::time::sleep(round) => {}
+                () = tokio::time::sleep(ROUND) => {}
                 () = stop.cancelled() => {}
             }
         }
