@@ -50,7 +50,7 @@ const WORK: [Work; 4] = [
     },
     Work {
         name: "new files of a month, 8 asked for at once",
-        goal: "none is set: the reports are read at once, the files are made one at a time",
+        goal: "none is set: the reports are read at once, four files are made at a time",
         files: files(MONTH, 24, 8),
         is_cached: false,
     },

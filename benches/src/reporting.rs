@@ -22,10 +22,13 @@ use crate::encoded::Caller;
 use crate::process::Process;
 use crate::schema::Schema;
 use crate::services;
+use crate::topics::Topics;
 use crate::warehouse::Warehouse;
 
 /// Who the patient is.
 pub(crate) const PATIENT: &str = "prothetic1";
+/// Where nobody sends readings: ingest's migrations make it.
+const READINGS: &str = "bench-reports.readings";
 const SERVICE: &str = "/bionicpro.reports.v1.ReportsService";
 /// People in the datamart, and days of each: world.sql begins with 2023.
 const CUSTOMERS: usize = 200;
@@ -41,6 +44,7 @@ const POLL: Duration = Duration::from_millis(2);
 pub(crate) struct Reporting {
     pub(crate) reports: Process,
     _warehouse: Warehouse,
+    _topics: Topics,
     pub(crate) files: AmazonS3,
     pub(crate) runtime: Runtime,
     index: Schema,
@@ -61,7 +65,8 @@ impl Reporting {
         let source = Schema::create(&databases.telemetry.url)?;
         let reports = services::reports(&index)?;
         // Ingest is not started: its tables are what is needed.
-        let ingest = services::ingest(&source, &index, "bench-reports.readings", "bench-reports")?;
+        let topics = Topics::create(vec![(READINGS.to_owned(), 1)])?;
+        let ingest = services::ingest(&source, &index, READINGS, "bench-reports")?;
         let warehouse = Warehouse::create(&[&services::cdc()?, &ingest])?;
         reports.migrate()?;
         let customer = stack().user(PATIENT).customer_id;
@@ -75,6 +80,7 @@ impl Reporting {
         Ok(Self {
             reports: reports.start()?,
             _warehouse: warehouse,
+            _topics: topics,
             files: files()?,
             runtime: Runtime::new()?,
             index,

@@ -91,7 +91,7 @@ impl Drop for Topics {
         let groups = groups.unwrap_or_else(PoisonError::into_inner);
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
         let deleted = self.admin.delete_groups(&groups, &AdminOptions::new());
-        // What is left is deleted by the next run, or by the broker after a week.
+        // What is left, as a group whose member was just killed, is deleted by the broker after a week.
         let _ = self.runtime.block_on(deleted);
         self.delete();
     }
