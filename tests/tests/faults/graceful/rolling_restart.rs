@@ -4,9 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bionicpro_proto::reports::v1::{ExportFormat, PeriodKind};
 use bionicpro_tests::browser::Browser;
+use bionicpro_tests::exports::Patient;
 use bionicpro_tests::load::{Load, Outcome, Question};
 use bionicpro_tests::processes::Process;
+use bionicpro_tests::reports::period;
 use bionicpro_tests::stand_in::StandIn;
 use bionicpro_tests::{eventually, sockets, stack};
 use tokio::task::JoinSet;
@@ -40,6 +43,9 @@ async fn signed_in() -> Browser<'static> {
 async fn every_call_is_answered_while_each_process_restarts() {
     let _alone = alone().await;
     let began = Instant::now();
+    let patient = Patient::signed_in(stack(), "prothetic2").await.unwrap();
+    let day = period(PeriodKind::Day, "2018-02-01", "");
+    patient.ready(&day, ExportFormat::Json).await;
     let mut load = Load::start(signed_in().await.page());
     calls_are_answered(&load, "before").await;
     for name in ON_THE_WAY.into_iter().chain(BESIDE_IT) {
