@@ -18,7 +18,13 @@ use rdkafka::{
 };
 use tokio::task;
 
-use super::{Headers, Range, Received, Trouble, gaps::Gaps, group::progress, log, spare::Spare};
+use super::{
+    Headers, Range, Received, Trouble,
+    gaps::{Gaps, Offsets},
+    group::progress,
+    log,
+    spare::Spare,
+};
 
 /// How long partitions are kept back from others so that a running insert can end.
 const LAST_INSERT: Duration = Duration::from_secs(5);
@@ -98,6 +104,19 @@ impl<B: Send + 'static> Consumer<B> {
     /// The assignment that holds now; it only changes while [`Self::poll`] runs.
     pub(super) fn assignment(&self) -> Assignment {
         Assignment(self.inner.context().assignment.load(Ordering::Acquire))
+    }
+
+    /// Up to which offset it has read, of its partitions: more than is committed, and not lost when
+    /// Kafka deletes it.
+    pub(super) fn read_up_to(&self) -> Offsets {
+        let Ok(positions) = self.inner.position() else {
+            return Offsets::new();
+        };
+        let offsets = positions.elements().into_iter().filter_map(|it| {
+            let offset = it.offset().to_raw().filter(|offset| *offset >= 0)?;
+            Some(((it.topic().to_owned(), it.partition()), offset))
+        });
+        offsets.collect()
     }
 
     /// Stops fetching, without leaving the group.
@@ -221,7 +240,7 @@ impl<B: Send + 'static> Member<B> {
         let names = elements.iter().map(|it| (it.topic(), it.partition()));
         self.gaps.follow(names);
         match progress(consumer, partitions.clone()) {
-            Ok(progress) => _ = self.gaps.look(&progress),
+            Ok(progress) => _ = self.gaps.look(&progress, &Offsets::new()),
             Err(error) => tracing::warn!(%error, "whether messages were deleted is not known"),
         }
     }

@@ -9,12 +9,15 @@ use std::{
 use super::Progress;
 use crate::telemetry::messaging;
 
+/// Offsets by topic and partition.
+pub(super) type Offsets = HashMap<(String, i32), i64>;
+
 /// The gaps in what one member of a group reads; each is told once.
 #[derive(Debug)]
 pub(super) struct Gaps {
     group: String,
     /// Up to which offset gaps were told, of the partitions that are this member's.
-    told: Mutex<HashMap<(String, i32), i64>>,
+    told: Mutex<Offsets>,
 }
 
 impl Gaps {
@@ -33,18 +36,21 @@ impl Gaps {
     }
 
     /// Tells of the gaps that `progress` shows and that were not told before: in the log and in the
-    /// metrics. Answers how many messages were lost in them.
-    pub(super) fn look(&self, progress: &[Progress]) -> u64 {
-        progress.iter().map(|it| self.look_at(it)).sum()
+    /// metrics. What the member has `read` is not lost. Answers how many messages were.
+    pub(super) fn look(&self, progress: &[Progress], read: &Offsets) -> u64 {
+        progress.iter().map(|it| self.look_at(it, read)).sum()
     }
 
-    fn look_at(&self, progress: &Progress) -> u64 {
+    fn look_at(&self, progress: &Progress, read: &Offsets) -> u64 {
         let (topic, partition) = (progress.topic.as_str(), progress.partition);
+        let place = (topic.to_owned(), partition);
         let mut told = self.told();
-        let Some(told) = told.get_mut(&(topic.to_owned(), partition)) else {
+        let Some(told) = told.get_mut(&place) else {
             return 0;
         };
-        let first_lost = (*told).max(progress.committed.unwrap_or(progress.first));
+        let applied = progress.committed.unwrap_or(progress.first);
+        let read = read.get(&place).copied().unwrap_or_default();
+        let first_lost = (*told).max(applied).max(read);
         let lost = u64::try_from(progress.first - first_lost).unwrap_or_default();
         if lost > 0 {
             *told = progress.first;
@@ -61,7 +67,7 @@ impl Gaps {
         lost
     }
 
-    fn told(&self) -> MutexGuard<'_, HashMap<(String, i32), i64>> {
+    fn told(&self) -> MutexGuard<'_, Offsets> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,13 +102,16 @@ mod tests {
     #[test]
     fn what_was_deleted_before_it_was_applied_is_told_once_and_more_of_it_again() {
         let gaps = gaps();
-        assert_eq!(gaps.look(&[progress(0, Some(3), 10)]), 7);
-        assert_eq!(gaps.look(&[progress(0, Some(3), 10)]), 0);
-        assert_eq!(gaps.look(&[progress(0, Some(3), 12)]), 2);
-        assert_eq!(gaps.look(&[progress(0, Some(12), 12)]), 0);
-        assert_eq!(gaps.look(&[progress(0, Some(20), 25)]), 5);
+        assert_eq!(gaps.look(&[progress(0, Some(3), 10)], &Offsets::new()), 7);
+        assert_eq!(gaps.look(&[progress(0, Some(3), 10)], &Offsets::new()), 0);
+        assert_eq!(gaps.look(&[progress(0, Some(3), 12)], &Offsets::new()), 2);
+        assert_eq!(gaps.look(&[progress(0, Some(12), 12)], &Offsets::new()), 0);
+        assert_eq!(gaps.look(&[progress(0, Some(20), 25)], &Offsets::new()), 5);
         assert_eq!(
-            gaps.look(&[progress(0, Some(25), 25), progress(1, Some(0), 4)]),
+            gaps.look(
+                &[progress(0, Some(25), 25), progress(1, Some(0), 4)],
+                &Offsets::new()
+            ),
             4
         );
     }
@@ -111,16 +120,29 @@ mod tests {
     fn what_was_applied_or_was_never_the_groups_is_not_lost_when_it_is_deleted() {
         let gaps = gaps();
         for committed in [Some(10), Some(11), None] {
-            assert_eq!(gaps.look(&[progress(0, committed, 10)]), 0, "{committed:?}");
+            assert_eq!(
+                gaps.look(&[progress(0, committed, 10)], &Offsets::new()),
+                0,
+                "{committed:?}"
+            );
         }
+    }
+
+    #[test]
+    fn what_was_read_is_not_lost_when_it_is_deleted() {
+        let gaps = gaps();
+        let read = Offsets::from([(("things".to_owned(), 0), 8)]);
+        assert_eq!(gaps.look(&[progress(0, Some(3), 8)], &read), 0);
+        assert_eq!(gaps.look(&[progress(0, Some(3), 10)], &read), 2);
+        assert_eq!(gaps.look(&[progress(1, Some(3), 8)], &read), 5);
     }
 
     #[test]
     fn partitions_are_told_of_by_the_member_that_has_them() {
         let gaps = gaps();
-        assert_eq!(gaps.look(&[progress(2, Some(3), 10)]), 0);
+        assert_eq!(gaps.look(&[progress(2, Some(3), 10)], &Offsets::new()), 0);
         gaps.follow([("things", 2)].into_iter());
-        assert_eq!(gaps.look(&[progress(2, Some(3), 10)]), 7);
-        assert_eq!(gaps.look(&[progress(0, Some(3), 10)]), 0);
+        assert_eq!(gaps.look(&[progress(2, Some(3), 10)], &Offsets::new()), 7);
+        assert_eq!(gaps.look(&[progress(0, Some(3), 10)], &Offsets::new()), 0);
     }
 }

@@ -4,18 +4,22 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{task, time};
 
-use super::{Group, gaps::Gaps};
+use super::{
+    Group,
+    gaps::{Gaps, Offsets},
+};
 use crate::telemetry::messaging::Lags;
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Tells the lag of `group`, which `name` names, and of `gaps` that begin while it lags, until it is
-/// dropped. While the brokers are away nobody knows it, and none is told.
-pub(super) fn measure(
+/// Tells the lag of `group`, which `name` names, and of `gaps` that begin behind what its member has
+/// `read`, until it is dropped. While the brokers are away nobody knows it, and none is told.
+pub(super) fn measure<R: Fn() -> Offsets + Send>(
     name: &str,
     group: Group,
     gaps: Arc<Gaps>,
-) -> impl Future<Output = ()> + Send + use<> {
+    read: R,
+) -> impl Future<Output = ()> + Send + use<R> {
     let (lags, group) = (Lags::of(name), Arc::new(group));
     async move {
         let mut ticks = time::interval(INTERVAL);
@@ -28,7 +32,7 @@ pub(super) fn measure(
                 Ok(Ok(progress)) => progress,
                 Ok(Err(_)) | Err(_) => Vec::new(),
             };
-            gaps.look(&progress);
+            gaps.look(&progress, &read());
             lags.tell(
                 progress
                     .iter()

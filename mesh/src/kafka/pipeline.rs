@@ -100,9 +100,10 @@ impl Pipeline {
             messaging::lost(&name, topic, 0);
         }
         let gaps = Arc::new(Gaps::of(&name));
-        let measure = lag::measure(&name, group, Arc::clone(&gaps));
-        let consumer = Consumer::join(config, topics, Arc::clone(&spare), gaps)?;
+        let consumer = Consumer::join(config, topics, Arc::clone(&spare), Arc::clone(&gaps))?;
         let consumer = Arc::new(consumer);
+        let member = Arc::clone(&consumer);
+        let measure = lag::measure(&name, group, gaps, move || member.read_up_to());
         let (full, batches) = mpsc::channel(1);
         let applier = applier(Arc::clone(&consumer));
         let apply = apply_all(applier, batches, Arc::clone(&spare));

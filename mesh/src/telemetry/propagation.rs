@@ -35,9 +35,13 @@ pub fn adopt(span: &Span, headers: &HeaderMap, trace_ratio: f64) {
     let flags = sent.trace_flags().with_sampled(sampled);
     let (trace, parent) = (sent.trace_id(), sent.span_id());
     let parent = SpanContext::new(trace, parent, flags, true, TraceState::NONE);
-    // Without a valid context in the headers the span begins a trace of its own.
-    let parent = Context::new().with_remote_span_context(parent);
-    if let Err(error @ SetParentError::AlreadyStarted) = span.set_parent(parent) {
+    continue_from(span, Context::new().with_remote_span_context(parent));
+}
+
+/// Makes a span part of the trace of `sent`; without a valid context in there it begins a trace of
+/// its own. The span must not have been entered, nor asked for its context.
+pub(super) fn continue_from(span: &Span, sent: Context) {
+    if let Err(error @ SetParentError::AlreadyStarted) = span.set_parent(sent) {
         tracing::error!(%error, "a sender's trace is not continued");
         debug_assert!(false, "adopted after it was entered");
     }

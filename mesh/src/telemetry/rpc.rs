@@ -16,7 +16,6 @@ use opentelemetry::{KeyValue, global};
 use tonic::{Code, Status};
 use tracing::Span;
 use tracing::field::Empty;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::propagation;
 use crate::identity::Caller;
@@ -80,8 +79,7 @@ impl Open {
     pub(crate) fn settle(self, caller: &Caller, request: &Request) -> Span {
         let Self(span) = self;
         if *caller != Caller::Public {
-            // Without a context to continue, the span begins a trace of its own.
-            let _ = span.set_parent(propagation::extract(request.headers()));
+            propagation::continue_from(&span, propagation::extract(request.headers()));
         }
         span
     }
