@@ -2,12 +2,15 @@
 //! applied and the answer not given. Two tests take a safety out and must see a difference.
 #![allow(clippy::unwrap_used)]
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
 use bionicpro_proto::ingest::v1::Reading;
 use bionicpro_tests::devices::{Devices, all_arrived, arrived, readings};
 use bionicpro_tests::loader::{Etl, Loader};
 use bionicpro_tests::processes::{Away, Process};
 use bionicpro_tests::proxy::{Proxy, Rule};
 use bionicpro_tests::{crm, eventually, stack};
+use futures::FutureExt as _;
 
 use crate::alone;
 use crate::telemetry::{IN_2020, LIMIT, NOBODYS, until_accepted};
@@ -142,15 +145,19 @@ impl<'a> Writer<'a> {
     async fn goes_on(self, sent: &[Reading]) -> (u32, u32) {
         // A merge would make one row of two.
         merges("STOP").await;
+        let counted = AssertUnwindSafe(self.counted(sent)).catch_unwind().await;
+        merges("START").await;
+        counted.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    async fn counted(&self, sent: &[Reading]) -> (u32, u32) {
         self.clickhouse.rule(Rule::Pass);
         all_arrived(stack(), sent).await;
         // Its batch was committed before these were inserted.
         let later = readings(NOBODYS, IN_2020, 1);
         until_accepted(&Devices::new(stack()).await.unwrap(), &later).await;
         all_arrived(stack(), &later).await;
-        let outcome = arrived(stack(), sent).await.unwrap();
-        merges("START").await;
-        outcome
+        arrived(stack(), sent).await.unwrap()
     }
 }
 
