@@ -1,5 +1,3 @@
--- Stop reports before: its first version neither reads nor writes exports as they are after this.
-
 -- Whose turn it is: an export stands behind those that others ask for within a while for each one
 -- that its customer has open already, so that many exports of one do not hold up those of others.
 ALTER TABLE exports ADD COLUMN turn_at timestamptz NOT NULL DEFAULT now();
