@@ -13,6 +13,25 @@ use anyhow::{Context, Result, bail};
 /// How many lines of a failed program's output an error repeats.
 const TAIL_LINES: usize = 25;
 
+/// Cargo, as if it was called by hand. `cargo stack` is itself run by cargo, whose variables name the
+/// package of `cargo stack`: build scripts that look at them would have their crates, and all that
+/// stand on those, built anew each time that the one way to call it follows on the other.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        if names_a_package(&name.to_string_lossy()) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
+fn names_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
+}
+
 /// Runs `command` to its end and answers what it wrote to stdout.
 ///
 /// # Errors
@@ -96,6 +115,20 @@ mod tests {
         let error = output(Command::new("sh").args(["-c", "echo the disk is full >&2; exit 3"]))
             .expect_err("exit 3");
         assert!(error.to_string().contains("the disk is full"), "{error}");
+    }
+
+    /// Cargo has set them for this test, as it does for `cargo stack`.
+    #[test]
+    fn cargo_is_not_told_whose_package_calls_it() {
+        let cargo = cargo();
+        let removed: Vec<_> = cargo.get_envs().filter(|(_, set)| set.is_none()).collect();
+        for variable in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            assert!(std::env::var_os(variable).is_some(), "{variable}");
+            assert!(
+                removed.iter().any(|(name, _)| *name == variable),
+                "{variable}"
+            );
+        }
     }
 
     #[test]

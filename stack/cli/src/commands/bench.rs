@@ -5,13 +5,13 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use super::build;
-use crate::{parts::Site, supervisor::Supervisor};
+use crate::{exec, parts::Site, supervisor::Supervisor};
 
 pub(super) fn run(site: &Site, names: &[String]) -> Result<ExitCode> {
     Supervisor::new(&site.checkout, &site.topology)?
         .processes()
         .context("benchmarks run against a stack: `cargo stack up` first")?;
-    let built = Command::new("cargo")
+    let built = exec::cargo()
         .args(["build", "--release", "--locked", "--workspace", "--bins"])
         .current_dir(site.checkout.root())
         .status()

@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn services(site: &Site, task: &Task) -> Result<()> {
     task.step("building the services");
     exec::logged(
-        Command::new("cargo")
+        exec::cargo()
             .args(["build", "--locked", "--workspace", "--bins"])
             .current_dir(site.checkout.root()),
         &log(site, "build-services")?,
@@ -165,7 +165,7 @@ fn third_party_contracts(site: &Site) -> Result<()> {
         return Ok(());
     }
     let metadata = exec::output(
-        Command::new("cargo")
+        exec::cargo()
             .args(["metadata", "--locked", "--format-version", "1"])
             .current_dir(site.checkout.root()),
     )?;

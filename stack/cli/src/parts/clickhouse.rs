@@ -95,7 +95,7 @@ fn build(workshop: &Workshop<'_>) -> Result<()> {
     (workshop.say)("building its host");
     let target = workshop.into.join("target");
     exec::logged(
-        Command::new("cargo")
+        exec::cargo()
             .args(["build", "--release", "--locked", "--manifest-path"])
             .arg(folder.join("host/Cargo.toml"))
             .env("CARGO_TARGET_DIR", &target),

@@ -60,7 +60,7 @@ fn build_cargo_tools(workshop: &Workshop<'_>) -> Result<()> {
             .with_context(|| format!("{line:?} is no name with a version"))?;
         (workshop.say)(&format!("building {name}"));
         exec::logged(
-            Command::new("cargo")
+            exec::cargo()
                 .args(["install", "--locked", "--version", version, name, "--root"])
                 .arg(workshop.into)
                 .env("CARGO_TARGET_DIR", workshop.into.join("target")),

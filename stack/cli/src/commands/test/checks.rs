@@ -14,6 +14,7 @@ use crate::{
     checkout::Profile,
     cli::Suite,
     commands::build,
+    exec,
     parts::{self, Site, tools},
     progress::Progress,
     topology::Topology,
@@ -224,8 +225,8 @@ fn lint(site: &Site) -> Result<Vec<Check>> {
 
 fn cargo(arguments: &str, counting: Counting) -> Check {
     Check {
+        command: with_arguments(exec::cargo(), arguments),
         counting,
-        ..check(Path::new("cargo"), arguments)
     }
 }
 
@@ -239,12 +240,15 @@ fn npm(site: &Site, script: &[&str], counting: Counting) -> Check {
 }
 
 fn check(program: &Path, arguments: &str) -> Check {
-    let mut command = Command::new(program);
-    command.args(arguments.split_whitespace());
     Check {
-        command,
+        command: with_arguments(Command::new(program), arguments),
         counting: Counting::ExitStatus,
     }
+}
+
+fn with_arguments(mut command: Command, arguments: &str) -> Command {
+    command.args(arguments.split_whitespace());
+    command
 }
 
 impl Check {
