@@ -11,7 +11,7 @@ use crate::identity::Verifier;
 use crate::telemetry;
 
 /// How long calls under way may take to end, unless the program is told otherwise; less than what
-/// supervises it waits (20 s in the stack and in Compose).
+/// supervises it waits (docs/operations.md, "Stopping and restarting").
 const DRAIN_SECONDS: u32 = 10;
 
 /// Where the program runs. What makes development easy is closed in production.

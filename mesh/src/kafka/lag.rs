@@ -16,11 +16,11 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// `read`, until it is dropped. While the brokers are away nobody knows it, and none is told.
 pub(super) fn measure<R: Fn() -> Offsets + Send>(
     name: &str,
-    group: Group,
+    group: Arc<Group>,
     gaps: Arc<Gaps>,
     read: R,
 ) -> impl Future<Output = ()> + Send + use<R> {
-    let (lags, group) = (Lags::of(name), Arc::new(group));
+    let lags = Lags::of(name);
     async move {
         let mut ticks = time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);

@@ -30,6 +30,7 @@ const LAST_INSERT: Duration = Duration::from_secs(5);
 
 /// A pipeline at work.
 pub struct Pipeline {
+    group: Arc<Group>,
     stop: Arc<AtomicBool>,
     /// Cancelled when one of the two has ended, for whatever reason.
     ended: CancellationToken,
@@ -92,7 +93,7 @@ impl Pipeline {
             Arc::new(Spare::new(empty())),
             Arc::new(AtomicBool::new(false)),
         );
-        let group = Group::observe(&config, topics)?;
+        let group = Arc::new(Group::observe(&config, topics)?);
         let name = config.get("group.id").unwrap_or_default().to_owned();
         // A count that begins with its first message would hide just that one from a rate.
         for topic in topics {
@@ -103,7 +104,7 @@ impl Pipeline {
         let consumer = Consumer::join(config, topics, Arc::clone(&spare), Arc::clone(&gaps))?;
         let consumer = Arc::new(consumer);
         let member = Arc::clone(&consumer);
-        let measure = lag::measure(&name, group, gaps, move || member.read_up_to());
+        let measure = lag::measure(&name, Arc::clone(&group), gaps, move || member.read_up_to());
         let (full, batches) = mpsc::channel(1);
         let applier = applier(Arc::clone(&consumer));
         let apply = apply_all(applier, batches, Arc::clone(&spare));
@@ -115,11 +116,12 @@ impl Pipeline {
         };
         let (batch, stopped) = (empty(), Arc::clone(&stop));
         let read = move || consume::run(batch, &limits, &consumer, &full, &spare, &stopped);
-        Ok(Self::of(stop, read, apply)?)
+        Ok(Self::of(group, stop, read, apply)?)
     }
 
     /// Sets the two to work; neither may end before `stop` is set.
     fn of(
+        group: Arc<Group>,
         stop: Arc<AtomicBool>,
         read: impl FnOnce() + Send + 'static,
         apply: impl Future<Output = ()> + Send + 'static,
@@ -138,11 +140,18 @@ impl Pipeline {
                 read();
             })?;
         Ok(Self {
+            group,
             stop,
             ended,
             read,
             apply,
         })
+    }
+
+    /// The group that it is a member of, seen from outside.
+    #[must_use]
+    pub fn group(&self) -> Arc<Group> {
+        Arc::clone(&self.group)
     }
 
     /// Completes when a part has ended; before [`Self::stop`] that is a panic.
@@ -190,7 +199,8 @@ mod tests {
     ) -> Pipeline {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        Pipeline::of(stop, move || read(&stopped), apply).unwrap()
+        let group = Group::observe(&ClientConfig::new(), &[]).unwrap();
+        Pipeline::of(group.into(), stop, move || read(&stopped), apply).unwrap()
     }
 
     #[tokio::test]

@@ -29,17 +29,8 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("/", MatchedPath::as_str);
     let method = known(request.method());
-    let span = tracing::info_span!(
-        parent: None,
-        "http",
-        otel.name = format!("{} {route}", method.unwrap_or("HTTP")),
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = method.unwrap_or(OTHER),
-        http.route = route,
-        http.response.status_code = Empty,
-        error.type = Empty,
-    );
+    let name = format!("{} {route}", method.unwrap_or("HTTP"));
+    let span = server(&name, method.unwrap_or(OTHER), route);
     let response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     let failure = status.is_server_error().then_some(status);
@@ -51,13 +42,18 @@ pub async fn observe(request: Request, next: Next) -> Response {
 /// once the sender is known, it may continue their trace (see [`super::adopt`]).
 #[must_use]
 pub fn get(name: &str, route: &str) -> Span {
+    server(name, Method::GET.as_str(), route)
+}
+
+/// The span of answering a request, at the beginning of a trace.
+fn server(name: &str, method: &str, route: &str) -> Span {
     tracing::info_span!(
         parent: None,
         "http",
         otel.name = name,
         otel.kind = "server",
         otel.status_code = Empty,
-        http.request.method = "GET",
+        http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,
         error.type = Empty,

@@ -9,10 +9,9 @@ use opentelemetry::{KeyValue, global};
 use tracing::Span;
 use tracing::field::Empty;
 use tracing::span::Id;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::database::failed;
-use super::propagation::{link, remote_context};
+use super::propagation::{continue_from, link, remote_context};
 
 /// The span of sending messages into a topic. It lives until Kafka has them, see [`sent`].
 #[must_use]
@@ -62,8 +61,7 @@ pub(crate) fn process(group: &str, topic: &str, traceparent: &str) -> Span {
         messaging.kafka.offset = Empty,
         messaging.batch.message_count = Empty,
     );
-    // A context that is not valid begins a trace of its own.
-    let _ = span.set_parent(remote_context(traceparent));
+    continue_from(&span, remote_context(traceparent));
     span
 }
 

@@ -80,9 +80,9 @@ async fn migrate(config: &Config) -> Result<(), MigrateError> {
 async fn serve(config: &Config) -> Result<(), Failed> {
     let store = Store::new(clickhouse::connect(&config.clickhouse));
     let (brokers, feed) = (config.kafka_brokers.as_str(), &config.feed);
-    let group = Arc::new(kafka::group(brokers, feed)?);
     let trouble = Arc::new(Trouble::default());
     let pipeline = start_pipeline(config, store.clone(), Arc::clone(&trouble))?;
+    let group = pipeline.group();
     let topic = config.connect_offsets_topic.clone();
     let positions = Positions::read(brokers, Arc::clone(feed), topic)?;
     let (source, guard) = (feed.source.clone(), pipeline.guard());

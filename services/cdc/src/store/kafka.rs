@@ -5,8 +5,8 @@ mod positions;
 
 use std::collections::BTreeMap;
 
-use bionicpro_mesh::kafka::{Group, Progress, group_config};
-use rdkafka::{ClientConfig, error::KafkaError};
+use bionicpro_mesh::kafka::{Progress, group_config};
+use rdkafka::ClientConfig;
 
 pub(crate) use self::positions::Positions;
 use crate::{
@@ -17,15 +17,6 @@ use crate::{
 /// What all our clients have in common.
 pub(crate) fn config(brokers: &str, feed: &Feed) -> ClientConfig {
     group_config(brokers, "bionicpro-cdc", &feed.group)
-}
-
-/// The group seen from outside.
-///
-/// # Errors
-/// The configuration is wrong.
-pub(crate) fn group(brokers: &str, feed: &Feed) -> Result<Group, KafkaError> {
-    let topics = feed.topics.each_ref().map(String::as_str);
-    Group::observe(&config(brokers, feed), &topics)
 }
 
 /// Offsets by partition, as the watermark wants them.
