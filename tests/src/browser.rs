@@ -59,6 +59,16 @@ impl<'a> Browser<'a> {
         }
     }
 
+    /// A browser in which a person of the stack has signed in.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub async fn signed_in(stack: &'a Topology, username: &str) -> anyhow::Result<Self> {
+        let mut browser = Self::new(stack);
+        browser.sign_in(stack.user(username), "/").await?;
+        Ok(browser)
+    }
+
     /// Signs a person in by way of the gateway's and Keycloak's pages; answers
     /// where they land.
     ///

@@ -28,10 +28,7 @@ const COMEBACK: Duration = Duration::from_secs(30);
 static AUTH: RwLock<()> = RwLock::const_new(());
 
 async fn signed_in() -> Browser<'static> {
-    let mut browser = Browser::new(stack());
-    let user = stack().user("prothetic1");
-    browser.sign_in(user, "/").await.unwrap();
-    browser
+    Browser::signed_in(stack(), "prothetic1").await.unwrap()
 }
 
 async fn get_me(browser: &Browser<'_>) -> Answer<GetMeResponse> {

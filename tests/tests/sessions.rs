@@ -17,10 +17,7 @@ async fn get_me(browser: &Browser<'_>) -> Answer<GetMeResponse> {
 }
 
 async fn signed_in() -> Browser<'static> {
-    let mut browser = Browser::new(stack());
-    let user = stack().user("prothetic1");
-    browser.sign_in(user, "/").await.unwrap();
-    browser
+    Browser::signed_in(stack(), "prothetic1").await.unwrap()
 }
 
 async fn assert_signed_in(browser: &Browser<'_>) {

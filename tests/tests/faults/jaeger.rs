@@ -44,12 +44,7 @@ async fn median(browser: &Browser<'_>) -> f64 {
 }
 
 async fn signed_in() -> Browser<'static> {
-    let mut browser = Browser::new(stack());
-    browser
-        .sign_in(stack().user("prothetic2"), "/")
-        .await
-        .unwrap();
-    browser
+    Browser::signed_in(stack(), "prothetic2").await.unwrap()
 }
 
 /// How many spans the gateway has lost, as it told its collector.

@@ -30,10 +30,7 @@ const COMEBACK: Duration = Duration::from_secs(30);
 const KEYCLOAK_COMEBACK: Duration = Duration::from_secs(180);
 
 async fn signed_in() -> Browser<'static> {
-    let mut browser = Browser::new(stack());
-    let user = stack().user("prothetic2");
-    browser.sign_in(user, "/").await.unwrap();
-    browser
+    Browser::signed_in(stack(), "prothetic2").await.unwrap()
 }
 
 async fn gateway_token() -> String {

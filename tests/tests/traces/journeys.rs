@@ -24,9 +24,7 @@ use crate::edges::{
 const ARRIVAL: Duration = Duration::from_secs(40);
 
 pub(crate) async fn signed_in(username: &str) -> Browser<'static> {
-    let mut browser = Browser::new(stack());
-    browser.sign_in(stack().user(username), "/").await.unwrap();
-    browser
+    Browser::signed_in(stack(), username).await.unwrap()
 }
 
 /// Asks for the person's report, as the page does.

@@ -29,12 +29,7 @@ const ON_THE_WAY: [&str; 3] = ["reports", "auth", "gateway"];
 const BESIDE_IT: [&str; 2] = ["ingest", "cdc"];
 
 async fn signed_in() -> Browser<'static> {
-    let mut browser = Browser::new(stack());
-    browser
-        .sign_in(stack().user("prothetic2"), "/")
-        .await
-        .unwrap();
-    browser
+    Browser::signed_in(stack(), "prothetic2").await.unwrap()
 }
 
 /// The control is the same load, seen by a page that repeats nothing: each process on the way fails
