@@ -352,3 +352,18 @@ pub fn address(stack: &Topology, link: &str) -> Url {
     let address = stack.nginx.public_url.join(link);
     address.unwrap_or_else(|error| panic!("{link}: {error}"))
 }
+
+/// Whether somebody works on an export that is not made: its row is locked.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn is_worked_on(stack: &Topology, export: &Export) -> anyhow::Result<bool> {
+    let url = stack.postgres.databases.bionicpro.url.as_str();
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    let id: Uuid = export.export_id.parse()?;
+    let free = "SELECT FROM exports WHERE export_id = $1 FOR NO KEY UPDATE SKIP LOCKED";
+    let there = "SELECT FROM exports WHERE export_id = $1 AND state = 'PENDING'";
+    Ok(client.query(there, &[&id]).await?.len() == 1
+        && client.query(free, &[&id]).await?.is_empty())
+}

@@ -13,7 +13,6 @@ pub mod held_open;
 pub mod jaeger;
 pub mod load;
 pub mod loader;
-pub mod maker;
 pub mod processes;
 pub mod prometheus;
 pub mod proxy;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bionicpro_proto::reports::v1::{Export, ExportFormat, ExportState, PeriodKind, PeriodSelector};
-use bionicpro_tests::exports::Patient;
-use bionicpro_tests::maker::{Maker, is_worked_on};
+use bionicpro_tests::exports::{Patient, is_worked_on};
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::reports::period;
+use bionicpro_tests::stand_in::StandIn;
 use bionicpro_tests::{eventually, stack};
 use tokio::task::JoinSet;
 use tonic::Code;
@@ -46,9 +46,8 @@ fn made_at(export: &Export) -> (i64, i32) {
 async fn a_file_that_is_not_taken_holds_up_no_other() {
     let _alone = alone().await;
     let [one, other] = patients().await;
-    let away = Process::of(stack(), "reports");
-    let away = away.stop().unwrap();
-    let maker = Maker::start(stack(), &[SLOW]).unwrap();
+    let reports = Process::of(stack(), "reports");
+    let maker = StandIn::of(&reports, &[SLOW]).unwrap();
     one.answered().await;
     let first = one.export(&day(1), ExportFormat::Csv).await;
     let second = other.export(&day(1), ExportFormat::Csv).await;
@@ -58,7 +57,6 @@ async fn a_file_that_is_not_taken_holds_up_no_other() {
     })
     .await;
     drop(maker);
-    drop(away);
     one.answered().await;
     one.settled(&first).await;
     other.settled(&second).await;
@@ -68,9 +66,8 @@ async fn a_file_that_is_not_taken_holds_up_no_other() {
 async fn one_persons_many_exports_do_not_come_before_anothers() {
     let _alone = alone().await;
     let [one, other] = patients().await;
-    let away = Process::of(stack(), "reports");
-    let away = away.stop().unwrap();
-    let maker = Maker::start(stack(), &[SLOW]).unwrap();
+    let reports = Process::of(stack(), "reports");
+    let maker = StandIn::of(&reports, &[SLOW]).unwrap();
     one.answered().await;
     let mut many = Vec::new();
     for number in 1..=MOST {
@@ -82,7 +79,6 @@ async fn one_persons_many_exports_do_not_come_before_anothers() {
     let ready = other.settled(&single).await;
     assert_eq!(ready.state(), ExportState::Ready);
     drop(maker);
-    drop(away);
     one.answered().await;
     let mut later = 0;
     for export in &many {

@@ -6,11 +6,11 @@ use std::fs;
 use std::time::Duration;
 
 use bionicpro_proto::error::v1::Reason;
-use bionicpro_proto::reports::v1::{ExportFormat, ExportState, PeriodKind, PeriodSelector};
-use bionicpro_tests::exports::Patient;
-use bionicpro_tests::maker::{Maker, is_worked_on};
+use bionicpro_proto::reports::v1::{Export, ExportFormat, ExportState, PeriodKind, PeriodSelector};
+use bionicpro_tests::exports::{Patient, is_worked_on};
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::reports::period;
+use bionicpro_tests::stand_in::StandIn;
 use bionicpro_tests::{eventually, stack};
 use http::StatusCode;
 
@@ -25,6 +25,17 @@ async fn patient() -> Patient<'static> {
     let patient = Patient::signed_in(stack(), "prothetic1").await.unwrap();
     patient.change_in_crm().await.unwrap();
     patient
+}
+
+/// An export that `reports`, which makes files slowly, has begun to make.
+async fn begun(patient: &Patient<'_>) -> Export {
+    patient.answered().await;
+    let asked = patient.export(&week(), ExportFormat::Csv).await;
+    eventually("it is being made", LIMIT, || async {
+        is_worked_on(stack(), &asked).await.unwrap()
+    })
+    .await;
+    asked
 }
 
 fn week() -> PeriodSelector {
@@ -63,19 +74,12 @@ async fn an_export_within_which_s3_stops_answering_says_so_and_a_later_one_succe
     let _alone = alone().await;
     let patient = patient().await;
     let (reports, s3) = (Process::of(stack(), "reports"), Process::of(stack(), "s3"));
-    let away = reports.stop().unwrap();
-    let maker = Maker::start(stack(), &[SLOW]).unwrap();
-    patient.answered().await;
-    let asked = patient.export(&week(), ExportFormat::Csv).await;
-    eventually("it is being made", LIMIT, || async {
-        is_worked_on(stack(), &asked).await.unwrap()
-    })
-    .await;
+    let maker = StandIn::of(&reports, &[SLOW]).unwrap();
+    let asked = begun(&patient).await;
     let frozen = s3.freeze().unwrap();
     let failed = patient.settled(&asked).await;
     drop(frozen);
     drop(maker);
-    drop(away);
     assert_eq!(
         (failed.state(), failed.failure_reason()),
         (ExportState::Failed, Reason::ExportStoreUnavailable)
@@ -160,16 +164,9 @@ async fn a_file_whose_maker_is_killed_is_made_by_its_successor() {
     let _alone = alone().await;
     let patient = patient().await;
     let reports = Process::of(stack(), "reports");
-    let away = reports.stop().unwrap();
-    let maker = Maker::start(stack(), &[SLOW]).unwrap();
-    patient.answered().await;
-    let asked = patient.export(&week(), ExportFormat::Csv).await;
-    eventually("it is being made", LIMIT, || async {
-        is_worked_on(stack(), &asked).await.unwrap()
-    })
-    .await;
+    let maker = StandIn::of(&reports, &[SLOW]).unwrap();
+    let asked = begun(&patient).await;
     drop(maker);
-    drop(away);
     patient.answered().await;
     let made = patient.settled(&asked).await;
     assert_eq!(made.state(), ExportState::Ready, "{}", made.failure);
@@ -185,13 +182,11 @@ async fn a_maker_that_says_ready_first_leaves_an_export_without_a_file() {
     let _alone = alone().await;
     let patient = patient().await;
     let reports = Process::of(stack(), "reports");
-    let away = reports.stop().unwrap();
-    let maker = Maker::start(stack(), &[UNSAFE]).unwrap();
+    let maker = StandIn::of(&reports, &[UNSAFE]).unwrap();
     patient.answered().await;
     let asked = patient.export(&week(), ExportFormat::Csv).await;
     let said = patient.settled(&asked).await;
     drop(maker);
-    drop(away);
     assert_eq!(
         (said.state(), said.failure_reason()),
         (ExportState::Failed, Reason::ExportFileLost),
