@@ -23,6 +23,16 @@ pub async fn ask(
     Ok(answer["data"].clone())
 }
 
+/// The only value that a query answers; none where it answers nothing.
+///
+/// # Errors
+/// As [`ask`], or where it is no number.
+pub async fn value(stack: &Topology, query: &str) -> anyhow::Result<Option<f64>> {
+    let answer = ask(stack, "query", &[("query", query)]).await?;
+    let value = answer["result"][0]["value"][1].as_str();
+    Ok(value.map(str::parse).transpose()?)
+}
+
 /// Tells what the instance of a service has counted under `name` since its start.
 ///
 /// # Errors

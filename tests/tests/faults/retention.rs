@@ -26,9 +26,7 @@ fn told() -> Vec<String> {
 }
 
 async fn value(query: &str) -> Option<f64> {
-    let answer = prometheus::ask(stack(), "query", &[("query", query)]).await;
-    let answer = answer.unwrap();
-    answer["result"][0]["value"][1].as_str()?.parse().ok()
+    prometheus::value(stack(), query).await.unwrap()
 }
 
 /// Stops ingest, sends some records, lets `meanwhile` happen, and waits until ingest has come to

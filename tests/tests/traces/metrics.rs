@@ -163,12 +163,8 @@ async fn two_processes_of_one_service_do_not_overwrite_each_others_counts() {
     assert_eq!(named("instance=\"\"").await, None);
 }
 
-/// The only value that a query answers; none where it answers nothing.
 async fn value(query: &str) -> Option<f64> {
-    let answer = prometheus::ask(stack(), "query", &[("query", query)]).await;
-    let answer = answer.unwrap();
-    let value = answer["result"][0]["value"][1].as_str()?;
-    Some(value.parse().unwrap())
+    prometheus::value(stack(), query).await.unwrap()
 }
 
 #[tokio::test]
