@@ -1,25 +1,36 @@
 //! A download through the CDN, which makes no spans itself: its trace goes on at the gateway.
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use bionicpro_proto::reports::v1::{ExportFormat, PeriodKind};
 use bionicpro_tests::exports::{Patient, noted, path};
 use bionicpro_tests::jaeger::{self, Span};
 use bionicpro_tests::reports::period;
-use bionicpro_tests::stack;
+use bionicpro_tests::{eventually, stack};
 use http::{Method, StatusCode};
 
 use crate::edges::{AUTHORIZE, Journey};
 use crate::journeys::{assert_continued, assert_edges};
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Downloads a file of this format; answers the `traceparent` that the CDN noted.
 async fn download(format: ExportFormat, headers: &[(&str, &str)]) -> String {
     let patient = Patient::signed_in(stack(), "prothetic1").await.unwrap();
     let week = period(PeriodKind::Week, "", "");
     let link = patient.ready(&week, format).await.download_path;
+    let noted = || noted(stack(), path(&link)).unwrap();
+    // Whoever wanted the same file before stands there, too.
+    let before = noted().len();
     let file = patient.fetch(Method::GET, &link, headers).await;
     assert_eq!(file.status, StatusCode::OK);
-    let noted = noted(stack(), path(&link)).unwrap();
-    noted.last().unwrap().trace.clone()
+    // The CDN notes what it has sent already.
+    eventually("the CDN has noted it", LIMIT, || async {
+        noted().len() > before
+    })
+    .await;
+    noted().remove(before).trace
 }
 
 async fn assert_followed(begun: &Span) {
