@@ -16,9 +16,9 @@ use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::{Channel as Transport, Endpoint};
+use tonic::{Code, Status};
 use tower::Service;
 use tracing::{Instrument as _, Span};
 
@@ -109,12 +109,19 @@ impl Channel {
         deadline: Option<Instant>,
         span: &Span,
     ) -> Result<Response<Body>, Status> {
-        if let Some(authorization) = self.credentials.authorization().await? {
+        let authorization = self.credentials.authorization().await?;
+        if let Some(authorization) = authorization.clone() {
             request.headers_mut().insert(AUTHORIZATION, authorization);
         }
         telemetry::inject(span, request.headers_mut());
         let attempts = Attempts::new(self.transport, policy, deadline);
-        attempts.send(request).instrument(span.clone()).await
+        let answer = attempts.send(request).instrument(span.clone()).await;
+        if let Some(authorization) = authorization
+            && retry::code(&answer) == Some(Code::Unauthenticated)
+        {
+            self.credentials.refused(&authorization);
+        }
+        answer
     }
 }
 

@@ -28,4 +28,11 @@ impl Credentials {
             Self::OfEachCall => Ok(None),
         }
     }
+
+    /// What was brought was not accepted.
+    pub(super) fn refused(&self, authorization: &HeaderValue) {
+        if let Self::Service(token) = self {
+            token.refused(authorization);
+        }
+    }
 }

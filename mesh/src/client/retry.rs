@@ -90,11 +90,15 @@ fn is_timeout(error: &tonic::transport::Error) -> bool {
 }
 
 fn may_succeed_later(answer: &Result<Response<Body>, Status>) -> bool {
-    let code = match answer {
+    code(answer) == Some(Code::Unavailable)
+}
+
+/// How a call ended that has no answer; none where it has one, or began to have it.
+pub(super) fn code(answer: &Result<Response<Body>, Status>) -> Option<Code> {
+    match answer {
         Ok(response) => Status::from_header_map(response.headers()).map(|status| status.code()),
         Err(status) => Some(status.code()),
-    };
-    code == Some(Code::Unavailable)
+    }
 }
 
 /// Between half of the pause and all of it, so that callers do not come back together.

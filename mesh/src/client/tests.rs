@@ -13,7 +13,7 @@ use super::{Channel, ChannelError, Credentials};
 use crate::server::Server;
 use crate::server::tests::{request, server};
 use crate::status::{Reason, reason};
-use crate::testing::{GET_STATUS, HURRY, Issuer, Probe, Running, connect, listen, say};
+use crate::testing::{GET_STATUS, HURRY, Issuer, Probe, Running, connect, later, listen, say};
 
 /// A method that may not be repeated.
 const BEGIN_SIGN_IN: &str = "/bionicpro.auth.v1.SessionService/BeginSignIn";
@@ -151,6 +151,24 @@ async fn the_programs_own_token_is_brought() {
         .strip_prefix("Bearer ")
         .unwrap();
     assert!(issuer.verifier().verify(token).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_token_of_its_own_that_was_refused_is_not_brought_again() {
+    let issuer = Issuer::start().await;
+    let (url, mut headers) = listen(|_| Status::unauthenticated("")).await;
+    let credentials = Credentials::Service(issuer.service_token());
+    let channel = Channel::new([url], credentials).unwrap();
+    let mut brought = async || {
+        call(&channel, GET_STATUS).await;
+        headers.recv().await.unwrap()["authorization"].clone()
+    };
+    let first = brought().await;
+    assert_eq!(brought().await, first, "a fresh token is not the fault");
+    later(3).await;
+    assert_eq!(brought().await, first);
+    assert_ne!(brought().await, first);
+    assert_eq!(issuer.token_fetches(), 2);
 }
 
 #[tokio::test]

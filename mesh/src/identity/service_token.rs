@@ -16,7 +16,8 @@ use super::single_flight::{Outcome, SingleFlight};
 const RENEW_AT_REMAINING: u32 = 5;
 /// A token that lives shorter than this is not sent any more.
 const MARGIN: Duration = Duration::from_secs(5);
-/// How long a failed renewal is not tried again while the old token lives.
+/// How long a failed renewal is not tried again while the old token lives, and how old a refused
+/// token has to be for a new one to be worth a try.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// The identity provider gives no token: it does not answer, or refuses the client.
@@ -40,6 +41,7 @@ struct Inner {
 #[derive(Clone)]
 struct Current {
     authorization: HeaderValue,
+    fetched_at: Instant,
     renew_at: Instant,
     unusable_at: Instant,
 }
@@ -85,6 +87,27 @@ impl ServiceToken {
             return Ok(current.authorization.clone());
         }
         self.renew().await.unwrap_or(Err(TokenUnavailable))
+    }
+
+    /// Says that a service did not accept this value, as happens when the identity provider has
+    /// withdrawn its keys: it is not sent again, although it lives.
+    pub fn refused(&self, authorization: &HeaderValue) {
+        let current = self.0.current.load();
+        let Some(refused) = current.as_deref() else {
+            return;
+        };
+        // A fresh one is not the fault: the next one would be refused, too.
+        let fresh = refused.fetched_at.elapsed() < RETRY_PAUSE;
+        if fresh || refused.authorization != *authorization {
+            return;
+        }
+        tracing::warn!("the program's own token was refused: the next call brings another one");
+        let unusable = Current {
+            unusable_at: refused.fetched_at,
+            ..refused.clone()
+        };
+        let unusable = Some(Arc::new(unusable));
+        self.0.current.compare_and_swap(&current, unusable);
     }
 
     fn renew(&self) -> Outcome<Result<HeaderValue, TokenUnavailable>> {
@@ -136,6 +159,7 @@ impl Inner {
         let life = Duration::from_secs(answer.expires_in);
         Ok(Current {
             authorization,
+            fetched_at: before,
             renew_at: before + life - life / RENEW_AT_REMAINING,
             unusable_at: before + life.saturating_sub(MARGIN),
         })

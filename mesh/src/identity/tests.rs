@@ -8,21 +8,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::hmac;
 use serde_json::{Value, json};
-use tokio::time::{advance, pause, resume, timeout};
+use tokio::time::timeout;
 use uuid::uuid;
 
 use super::{Caller, Service, TokenUnavailable, User, VerifyError};
-use crate::testing::{AUDIENCE, Issuer, SigningKey, token};
+use crate::testing::{AUDIENCE, Issuer, SigningKey, later, token};
 
 async fn verify(issuer: &Issuer, claims: &Value) -> Result<Caller, VerifyError> {
     issuer.verifier().verify(&issuer.sign(claims)).await
-}
-
-/// The time goes on without anybody waiting.
-async fn later(seconds: u64) {
-    pause();
-    advance(Duration::from_secs(seconds)).await;
-    resume();
 }
 
 /// Asks until a condition holds.

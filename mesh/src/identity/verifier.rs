@@ -176,10 +176,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use serde_json::json;
-    use tokio::time::{advance, pause, resume};
 
     use super::*;
-    use crate::testing::{Issuer, SigningKey, in_seconds};
+    use crate::testing::{Issuer, SigningKey, in_seconds, later};
 
     impl Verifier {
         async fn remembers(&self, token: &str, at: SystemTime) -> bool {
@@ -245,9 +244,7 @@ mod tests {
 
     /// Has the keys fetched, as anybody can: by a token with an invented key id.
     async fn refresh(issuer: &Issuer, verifier: &Verifier) {
-        pause();
-        advance(Duration::from_secs(6)).await;
-        resume();
+        later(6).await;
         let before = issuer.key_fetches();
         let invented = SigningKey::ec().token("invented", &issuer.user(&[]));
         assert_eq!(verifier.verify(&invented).await, Err(VerifyError::Invalid));
