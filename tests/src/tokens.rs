@@ -54,21 +54,14 @@ impl Guest {
     /// When Keycloak refuses.
     pub async fn new(stack: &Topology, difference: Difference) -> anyhow::Result<Self> {
         let admin_token = admin_token(stack).await?;
-        let clients = format!("{}admin/realms/bionicpro/clients", stack.keycloak.url);
-        let query = format!("{clients}?clientId={}", stack.keycloak.clients.web.id);
-        let found = crate::http()
-            .get(query)
-            .bearer_auth(&admin_token)
-            .send()
-            .await?;
-        let found: Value = found.error_for_status()?.json().await?;
+        let web = declared(stack, &stack.keycloak.clients.web, &admin_token).await?;
         let client = Client {
             id: format!("test-{}", Uuid::new_v4()),
             secret: Uuid::new_v4().to_string(),
         };
-        let declared = declaration(&client, &found[0]["protocolMappers"], difference)?;
+        let declared = declaration(&client, &web["protocolMappers"], difference)?;
         let made = crate::http()
-            .post(clients)
+            .post(clients_of(stack))
             .bearer_auth(&admin_token)
             .json(&declared)
             .send()
@@ -107,13 +100,7 @@ impl Guest {
     /// # Errors
     /// When Keycloak refuses.
     pub async fn leave(self) -> anyhow::Result<()> {
-        let answer = crate::http()
-            .delete(&self.address)
-            .bearer_auth(&self.admin_token)
-            .send()
-            .await?;
-        answer.error_for_status()?;
-        Ok(())
+        delete(&self.address, &self.admin_token).await
     }
 }
 
@@ -169,17 +156,8 @@ impl Lifespan {
     /// When Keycloak refuses.
     pub async fn of_the_application(stack: &Topology, life: Duration) -> anyhow::Result<Self> {
         let admin_token = admin_token(stack).await?;
-        let clients = format!("{}admin/realms/bionicpro/clients", stack.keycloak.url);
-        let query = format!("{clients}?clientId={}", stack.keycloak.clients.web.id);
-        let found = crate::http()
-            .get(query)
-            .bearer_auth(&admin_token)
-            .send()
-            .await?;
-        let found: Value = found.error_for_status()?.json().await?;
-        let usual = found[0].clone();
-        let id = usual["id"].as_str().context("there is no such client")?;
-        let address = format!("{clients}/{id}");
+        let usual = declared(stack, &stack.keycloak.clients.web, &admin_token).await?;
+        let address = address_of(stack, &usual)?;
         let mut changed = usual.clone();
         changed["attributes"]["access.token.lifespan"] = json!(life.as_secs().to_string());
         put(&address, &admin_token, &changed).await?;
@@ -204,6 +182,48 @@ async fn put(address: &str, token: &str, value: &Value) -> anyhow::Result<()> {
         .put(address)
         .bearer_auth(token)
         .json(value)
+        .send()
+        .await?;
+    answer.error_for_status()?;
+    Ok(())
+}
+
+/// Takes a client out of the realm, for good.
+///
+/// # Errors
+/// When Keycloak refuses, or there is none.
+pub async fn delete_client(stack: &Topology, client: &Client) -> anyhow::Result<()> {
+    let admin_token = admin_token(stack).await?;
+    let client = declared(stack, client, &admin_token).await?;
+    delete(&address_of(stack, &client)?, &admin_token).await
+}
+
+/// A client as the realm has it.
+async fn declared(stack: &Topology, client: &Client, admin_token: &str) -> anyhow::Result<Value> {
+    let query = format!("{}?clientId={}", clients_of(stack), client.id);
+    let found = crate::http()
+        .get(query)
+        .bearer_auth(admin_token)
+        .send()
+        .await?;
+    let mut found: Value = found.error_for_status()?.json().await?;
+    let found = found.get_mut(0).context("there is no such client")?;
+    Ok(found.take())
+}
+
+fn clients_of(stack: &Topology) -> String {
+    format!("{}admin/realms/bionicpro/clients", stack.keycloak.url)
+}
+
+fn address_of(stack: &Topology, declared: &Value) -> anyhow::Result<String> {
+    let id = declared["id"].as_str().context("the client has no id")?;
+    Ok(format!("{}/{id}", clients_of(stack)))
+}
+
+async fn delete(address: &str, admin_token: &str) -> anyhow::Result<()> {
+    let answer = crate::http()
+        .delete(address)
+        .bearer_auth(admin_token)
         .send()
         .await?;
     answer.error_for_status()?;

@@ -9,9 +9,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use bionicpro_tests::crm;
+use bionicpro_tests::browser::Browser;
 use bionicpro_tests::processes::Process;
-use bionicpro_tests::{eventually, http, stack};
+use bionicpro_tests::{crm, eventually, http, stack, tokens};
 use uuid::Uuid;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -77,6 +77,27 @@ async fn an_interrupted_up_is_completed_by_the_next() {
     let answer = http().get(ready).send().await.unwrap();
     assert!(answer.status().is_success());
     assert_eq!(mark_of_data().await.as_deref(), Some(mark.as_str()));
+}
+
+#[tokio::test]
+#[ignore = "changes the realm: part of `cargo stack test stack`"]
+async fn a_realm_whose_declaration_has_changed_is_made_anew_by_the_next_up() {
+    succeed("up");
+    let devices = &stack().keycloak.clients.devices;
+    tokens::delete_client(stack(), devices).await.unwrap();
+    succeed("up");
+    let missing = tokens::of_client(stack(), devices).await;
+    missing.expect_err("nothing has changed, so the realm stays as it is");
+
+    // As an older version of the project declared it.
+    let imported = "keycloak/home/data/import/bionicpro-realm.json";
+    fs::write(stack().directories.state.join(imported), "{}").unwrap();
+    succeed("up");
+    tokens::of_client(stack(), devices).await.unwrap();
+    eventually("the running services know the new realm", LIMIT, || async {
+        Browser::signed_in(stack(), "prothetic1").await.is_ok()
+    })
+    .await;
 }
 
 /// Begins an `up` in a process group of its own, as a terminal does.

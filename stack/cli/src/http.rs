@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use ureq::{Agent, http::Response};
+use ureq::{
+    Agent,
+    http::{Response, StatusCode},
+};
 
 use crate::topology::{Login, Topology};
 
@@ -38,14 +41,51 @@ pub(crate) fn clickhouse(url: &str, login: Option<&Login>, statement: &str) -> R
 /// # Errors
 /// When Keycloak cannot be reached or refuses.
 pub(crate) fn client_token(topology: &Topology, client_id: &str, secret: &str) -> Result<String> {
-    let endpoint = &topology.keycloak.token_endpoint;
+    let grant = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id),
+        ("client_secret", secret),
+    ];
+    token(&topology.keycloak.token_endpoint, &grant)
+}
+
+/// Puts a realm into the place of the one that Keycloak has under its name: who was added to that
+/// by hand, and every session, is gone.
+///
+/// # Errors
+/// When Keycloak cannot be reached or refuses.
+pub(crate) fn replace_realm(topology: &Topology, document: &str) -> Result<()> {
+    let keycloak = &topology.keycloak;
+    let endpoint = format!(
+        "{}/realms/master/protocol/openid-connect/token",
+        keycloak.url
+    );
+    let grant = [
+        ("grant_type", "password"),
+        ("client_id", "admin-cli"),
+        ("username", keycloak.admin_user),
+        ("password", keycloak.admin_password),
+    ];
+    let authorization = format!("Bearer {}", token(&endpoint, &grant)?);
+    let realms = format!("{}/admin/realms", keycloak.url);
+    let old = agent().delete(format!("{realms}/{}", keycloak.realm));
+    let old = old.header("authorization", &authorization).call()?;
+    // None: an attempt before this one was broken off.
+    if old.status() != StatusCode::NOT_FOUND {
+        text(old).context("Keycloak keeps its old realm")?;
+    }
+    let new = agent()
+        .post(realms)
+        .header("authorization", &authorization)
+        .content_type("application/json")
+        .send(document)?;
+    text(new).context("Keycloak refused the realm").map(drop)
+}
+
+fn token(endpoint: &str, grant: &[(&str, &str)]) -> Result<String> {
     let response = agent()
         .post(endpoint)
-        .send_form([
-            ("grant_type", "client_credentials"),
-            ("client_id", client_id),
-            ("client_secret", secret),
-        ])
+        .send_form(grant.iter().copied())
         .with_context(|| format!("Keycloak does not answer at {endpoint}; is the stack up?"))?;
     let answer: serde_json::Value =
         serde_json::from_str(&text(response).context("Keycloak refused the client")?)?;
