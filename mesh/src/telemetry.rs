@@ -30,8 +30,8 @@ use opentelemetry_sdk::trace::{
 use tokio::runtime::{Builder, Runtime};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::filter::{FilterExt as _, FilterFn, filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 use url::Url;
@@ -146,12 +146,12 @@ pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, St
         .with_target(false)
         .with_tracked_inactivity(false)
         .with_tracer(traces.tracer(service))
-        .with_filter(LevelFilter::INFO.and(filter_fn(is_ours)));
+        .with_filter(recorded());
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .event_format(JsonLines::new(service))
         .fmt_fields(NoFields)
-        .with_filter(EnvFilter::new(&settings.log).and(filter_fn(|it| !is_exporters(it))));
+        .with_filter(written(&settings.log));
     tracing_subscriber::registry()
         .with(spans)
         .with(logs)
@@ -163,6 +163,22 @@ pub fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, St
         metrics,
         exporters: Some(exporters),
     })
+}
+
+/// Which spans are recorded.
+fn recorded<S>() -> impl Filter<S> + use<S> {
+    LevelFilter::INFO.and(of_any_level(is_ours))
+}
+
+/// Which events are written, of those that `log` names.
+fn written<S>(log: &str) -> impl Filter<S> + use<S> {
+    EnvFilter::new(log).and(of_any_level(|event| !is_exporters(event)))
+}
+
+/// A filter that leaves the level to the one beside it. One that says nothing of levels has all of
+/// them asked for, and librdkafka's client tells the `log` crate of every message.
+fn of_any_level<F: Fn(&Metadata<'_>) -> bool>(filter: F) -> FilterFn<F> {
+    filter_fn(filter).with_max_level_hint(LevelFilter::TRACE)
 }
 
 /// Whether a span is one of ours: what libraries put into theirs nobody here has looked at.

@@ -18,8 +18,10 @@ use serde_json::Value as Json;
 use tonic::{Request, Status};
 use tower::ServiceExt as _;
 use tracing::dispatcher::DefaultGuard;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use uuid::Uuid;
 
@@ -89,6 +91,14 @@ fn capture_at(ratio: f64) -> Captured {
 pub(crate) fn attribute(span: &SpanData, name: &str) -> Option<Value> {
     let found = span.attributes.iter().find(|it| it.key.as_str() == name);
     found.map(|it| it.value.clone())
+}
+
+#[test]
+fn what_nobody_records_or_writes_is_not_even_asked_for() {
+    let recorded: &dyn Filter<Registry> = &super::recorded();
+    assert_eq!(recorded.max_level_hint(), Some(LevelFilter::INFO));
+    let written: &dyn Filter<Registry> = &super::written("warn,bionicpro_mesh=debug");
+    assert_eq!(written.max_level_hint(), Some(LevelFilter::DEBUG));
 }
 
 #[tokio::test]
