@@ -5,6 +5,7 @@
 mod batch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bionicpro_mesh::clickhouse::{insert, native::Encoded};
 use bionicpro_mesh::kafka::{
@@ -19,6 +20,12 @@ use self::batch::Batch;
 use crate::config::{Fault, Kafka};
 use crate::store::kafka::group;
 
+/// Longer than others wait for company: an insert costs ClickHouse as much for a hundred readings as
+/// for ten thousand, and nobody waits for a reading by the millisecond.
+const LIMITS: Limits = Limits {
+    linger: Duration::from_millis(250),
+    ..Limits::LARGE
+};
 const READINGS: &str = "telemetry_readings";
 const ARRIVALS: &str = "telemetry_arrivals";
 const DEAD_LETTERS: &str = "telemetry_dead_letters";
@@ -43,7 +50,7 @@ pub(crate) fn start(
         fault,
     };
     let empty = || Batch::new(&kafka.group);
-    Pipeline::start(group(kafka), &[&kafka.topic], Limits::LARGE, empty, applier)
+    Pipeline::start(group(kafka), &[&kafka.topic], LIMITS, empty, applier)
 }
 
 struct Writer {
