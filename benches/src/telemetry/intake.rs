@@ -211,7 +211,7 @@ fn producer() -> anyhow::Result<ThreadedProducer<Deliveries>> {
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
-        .set("linger.ms", "5")
+        .set("linger.ms", "20")
         .set("compression.type", "lz4")
         .set("partitioner", "murmur2_random");
     Ok(config.create_with_context(Deliveries::default())?)

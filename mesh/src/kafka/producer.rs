@@ -27,6 +27,9 @@ use crate::telemetry::{self, messaging};
 const PLACES: usize = 65_536;
 /// How long Kafka may take for a message before its call fails.
 const DELIVERY_LIMIT_MS: &str = "10000";
+/// How long a message waits for company on its way to its partition: many small requests are what
+/// costs Kafka, and who sends waits for the last message only.
+const LINGER_MS: &str = "20";
 /// A trace context's last characters where the trace is recorded.
 const SAMPLED: &str = "-01";
 
@@ -56,7 +59,7 @@ impl Producer {
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", DELIVERY_LIMIT_MS)
-            .set("linger.ms", "5")
+            .set("linger.ms", LINGER_MS)
             .set("compression.type", "lz4")
             // More than there are places for, so that it never refuses.
             .set("queue.buffering.max.messages", "100000")
