@@ -15,16 +15,21 @@ import { PastPeriods } from "./periods/PastPeriods";
 import { PeriodBar } from "./periods/PeriodBar";
 import {
   type Choice,
+  contains,
   periodLabel,
   readChoice,
   type Span,
   spanAround,
+  today,
   toSelector,
   writeChoice,
 } from "./periods/period";
 import classes from "./Report.module.css";
 import { ReportSkeleton } from "./ReportSkeleton";
 import { ReportView } from "./ReportView";
+
+/** How often a report is asked for again while devices may still add to it. */
+const AGAIN_MS = 30_000;
 
 /** The days that a choice means, as far as that is known without an answer. */
 function spanOf(choice: Choice, report: Report | undefined): Span | undefined {
@@ -41,7 +46,13 @@ export function ReportPage() {
   const query = useQuery(
     ReportsService.method.getReport,
     { period: toSelector(choice) },
-    { placeholderData: keepPreviousData },
+    {
+      placeholderData: keepPreviousData,
+      refetchInterval: ({ state }) => {
+        const span = spanOf(choice, state.data?.report);
+        return span && contains(span, today()) && AGAIN_MS;
+      },
+    },
   );
   const { refetch, isPlaceholderData, isFetching } = query;
   const report = query.data?.report;

@@ -53,6 +53,10 @@ export function today(): string {
   return toDay(new Date());
 }
 
+export function contains(span: Span, day: string): boolean {
+  return span.start <= day && day <= span.end;
+}
+
 export function addDays(day: string, count: number): string {
   return toDay(new Date(toDate(day).getTime() + count * DAY_MS));
 }
