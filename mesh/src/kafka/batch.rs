@@ -71,7 +71,7 @@ pub struct Fill {
 }
 
 /// Decides what to do next. `caught_up`: the last poll found no message; `free`: no other batch
-/// is being inserted; `idle_wait`: how long to wait for a first message.
+/// is being inserted; `idle_wait`: how long to wait for a first message, or for that insert.
 pub(super) fn next(
     fill: Fill,
     limits: &Limits,
@@ -92,7 +92,7 @@ pub(super) fn next(
     match (full, waited, free) {
         (true, _, false) => Next::Hold,
         (true, _, true) | (false, true, true) => Next::Insert,
-        (false, true, false) => Next::Poll(limits.linger),
+        (false, true, false) => Next::Poll(limits.linger.min(idle_wait)),
         (false, false, _) => Next::Poll(linger.saturating_sub(fill.age)),
     }
 }

@@ -14,7 +14,8 @@ use super::{
     spare::Spare,
 };
 
-/// How long a poll of an empty batch waits: also the longest until a stop is noticed.
+/// How long a poll of an empty batch waits. Until a stop is noticed it may be as long as a batch
+/// waits for company.
 const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// How long a full batch waits before fetching is paused: pausing throws away what is fetched.
 const BEFORE_PAUSE: Duration = Duration::from_secs(1);
