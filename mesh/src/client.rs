@@ -16,13 +16,14 @@ use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
+use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::{Channel as Transport, Endpoint};
-use tonic::{Code, Status};
 use tower::Service;
 use tracing::{Instrument as _, Span};
 
 use crate::deadline::{self, DeadlineBody};
+use crate::status::{self, Reason};
 use crate::telemetry;
 use crate::telemetry::rpc::Call;
 pub use credentials::Credentials;
@@ -117,12 +118,24 @@ impl Channel {
         let attempts = Attempts::new(self.transport, policy, deadline);
         let answer = attempts.send(request).instrument(span.clone()).await;
         if let Some(authorization) = authorization
-            && retry::code(&answer) == Some(Code::Unauthenticated)
+            && retry::status(&answer).is_some_and(|status| is_about_the_token(&status))
         {
             self.credentials.refused(&authorization);
         }
         answer
     }
+}
+
+/// Whether a service does not accept the token. UNAUTHENTICATED alone may be about somebody else: a
+/// session of a browser that has ended, for one.
+fn is_about_the_token(status: &Status) -> bool {
+    let reason = status::reason(status);
+    reason.is_some_and(|reason| {
+        matches!(
+            reason,
+            Reason::TokenInvalid | Reason::TokenExpired | Reason::TokenAudience
+        )
+    })
 }
 
 impl Service<Request<Body>> for Channel {

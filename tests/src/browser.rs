@@ -5,14 +5,18 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail, ensure};
+use bionicpro_proto::auth::v1::{GetMeRequest, GetMeResponse};
 use http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use reqwest::Response;
 use url::Url;
 
+use crate::grpc_web::Answer;
 use crate::topology::User;
 use crate::{GrpcWeb, Topology};
 
+/// The method that tells who is signed in.
+pub const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 const SESSION_COOKIE: &str = "__Host-bionicpro-session";
 /// More redirects than any sign-in has.
 const MAX_REDIRECTS: usize = 10;
@@ -167,6 +171,14 @@ impl<'a> Browser<'a> {
             Some(cookies) => page.with_cookies(&cookies),
             None => page,
         }
+    }
+
+    /// Asks who is signed in here, as the page does.
+    ///
+    /// # Errors
+    /// When the gateway gives no answer.
+    pub async fn me(&self) -> anyhow::Result<Answer<GetMeResponse>> {
+        self.page().call(GET_ME, &GetMeRequest {}).await
     }
 
     /// The ticket of the browser's session.

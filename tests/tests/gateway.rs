@@ -5,12 +5,12 @@
 use bionicpro_proto::auth::v1::{
     CheckSessionRequest, CheckSessionResponse, GetMeRequest, GetMeResponse,
 };
+use bionicpro_tests::browser::GET_ME;
 use bionicpro_tests::{GrpcWeb, stack};
 use http::header::{LOCATION, ORIGIN};
 use http::{HeaderName, StatusCode};
 use tonic::Code;
 
-const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 const CHECK_SESSION: &str = "/bionicpro.auth.v1.SessionService/CheckSession";
 const CSRF: HeaderName = HeaderName::from_static("x-bionicpro-csrf");
 

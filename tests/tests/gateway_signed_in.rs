@@ -4,13 +4,11 @@
 
 use std::time::Duration;
 
-use bionicpro_proto::auth::v1::{GetMeRequest, GetMeResponse};
 use bionicpro_proto::reports::v1::{
     GetCustomerReportRequest, GetCustomerReportResponse, GetReportRequest, GetReportResponse,
     PeriodKind, PeriodSelector,
 };
 use bionicpro_tests::browser::Browser;
-use bionicpro_tests::grpc_web::Answer;
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::{eventually, stack};
 use http::StatusCode;
@@ -19,7 +17,6 @@ use tokio::sync::RwLock;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 const GET_REPORT: &str = "/bionicpro.reports.v1.ReportsService/GetReport";
 const GET_CUSTOMER_REPORT: &str = "/bionicpro.reports.v1.ReportsService/GetCustomerReport";
 const COMEBACK: Duration = Duration::from_secs(30);
@@ -29,10 +26,6 @@ static AUTH: RwLock<()> = RwLock::const_new(());
 
 async fn signed_in() -> Browser<'static> {
     Browser::signed_in(stack(), "prothetic1").await.unwrap()
-}
-
-async fn get_me(browser: &Browser<'_>) -> Answer<GetMeResponse> {
-    browser.page().call(GET_ME, &GetMeRequest {}).await.unwrap()
 }
 
 fn latest_day() -> Option<PeriodSelector> {
@@ -87,7 +80,7 @@ async fn another_patients_report_cannot_be_named() {
 /// An outage is no sign-out: the cookie stays, and a retry is worth while.
 async fn assert_outage(browser: &mut Browser<'_>) {
     let ticket = browser.session_ticket().unwrap().to_owned();
-    let answer = get_me(browser).await;
+    let answer = browser.me().await.unwrap();
     assert_eq!(answer.status.code(), Code::Unavailable);
     assert_eq!(answer.reason(), "DEPENDENCY_UNAVAILABLE");
     assert!(answer.status.get_details_retry_info().is_some());
@@ -100,7 +93,7 @@ async fn assert_outage(browser: &mut Browser<'_>) {
 
 async fn assert_works_again(browser: &Browser<'_>) {
     eventually("the session works again", COMEBACK, || async {
-        get_me(browser).await.status.code() == Code::Ok
+        browser.me().await.unwrap().status.code() == Code::Ok
     })
     .await;
 }

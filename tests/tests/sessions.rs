@@ -2,30 +2,22 @@
 //! gets in, what opens nothing, and that signing out is out everywhere.
 #![allow(clippy::unwrap_used)]
 
-use bionicpro_proto::auth::v1::{GetMeRequest, GetMeResponse};
 use bionicpro_tests::browser::Browser;
-use bionicpro_tests::grpc_web::Answer;
 use bionicpro_tests::stack;
 use http::StatusCode;
 use tonic::Code;
 use url::Url;
-
-const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
-
-async fn get_me(browser: &Browser<'_>) -> Answer<GetMeResponse> {
-    browser.page().call(GET_ME, &GetMeRequest {}).await.unwrap()
-}
 
 async fn signed_in() -> Browser<'static> {
     Browser::signed_in(stack(), "prothetic1").await.unwrap()
 }
 
 async fn assert_signed_in(browser: &Browser<'_>) {
-    assert_eq!(get_me(browser).await.message().username, "prothetic1");
+    assert_eq!(browser.me().await.unwrap().message().username, "prothetic1");
 }
 
 async fn assert_signed_out(browser: &Browser<'_>) {
-    let answer = get_me(browser).await;
+    let answer = browser.me().await.unwrap();
     assert_eq!(answer.status.code(), Code::Unauthenticated);
     assert_eq!(answer.reason(), "SESSION_NOT_FOUND");
 }
@@ -78,7 +70,7 @@ async fn a_person_who_signs_in_lands_where_they_wanted_and_is_known() {
             .join("/report?period=week")
             .unwrap()
     );
-    let me = get_me(&browser).await.message();
+    let me = browser.me().await.unwrap().message();
     assert_eq!(me.username, user.username);
     assert_eq!(me.customer_id, user.customer_id.unwrap().to_string());
     assert_eq!(me.roles, ["prothetic_user"]);

@@ -1,6 +1,7 @@
 //! Repeats a call where the contract says that a second execution does no harm and the answer
 //! says that a second attempt may succeed.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::iter::successors;
@@ -90,14 +91,14 @@ fn is_timeout(error: &tonic::transport::Error) -> bool {
 }
 
 fn may_succeed_later(answer: &Result<Response<Body>, Status>) -> bool {
-    code(answer) == Some(Code::Unavailable)
+    status(answer).is_some_and(|status| status.code() == Code::Unavailable)
 }
 
 /// How a call ended that has no answer; none where it has one, or began to have it.
-pub(super) fn code(answer: &Result<Response<Body>, Status>) -> Option<Code> {
+pub(super) fn status(answer: &Result<Response<Body>, Status>) -> Option<Cow<'_, Status>> {
     match answer {
-        Ok(response) => Status::from_header_map(response.headers()).map(|status| status.code()),
-        Err(status) => Some(status.code()),
+        Ok(response) => Status::from_header_map(response.headers()).map(Cow::Owned),
+        Err(status) => Some(Cow::Borrowed(status)),
     }
 }
 

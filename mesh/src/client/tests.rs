@@ -12,7 +12,7 @@ use tonic::{Code, Request, Status};
 use super::{Channel, ChannelError, Credentials};
 use crate::server::Server;
 use crate::server::tests::{request, server};
-use crate::status::{Reason, reason};
+use crate::status::{Failure, Reason, reason};
 use crate::testing::{GET_STATUS, HURRY, Issuer, Probe, Running, connect, later, listen, say};
 
 /// A method that may not be repeated.
@@ -153,22 +153,39 @@ async fn the_programs_own_token_is_brought() {
     assert!(issuer.verifier().verify(token).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_token_of_its_own_that_was_refused_is_not_brought_again() {
+/// Brings a token of its own to a service that refuses it, at once, once more and seconds later;
+/// answers how many tokens were fetched for the next call.
+async fn tokens_fetched_where_refused_for(reason: Reason) -> usize {
     let issuer = Issuer::start().await;
-    let (url, mut headers) = listen(|_| Status::unauthenticated("")).await;
+    let refusal = move |_| Failure::new(Code::Unauthenticated, reason, "").into();
+    let (url, _headers) = listen(refusal).await;
     let credentials = Credentials::Service(issuer.service_token());
     let channel = Channel::new([url], credentials).unwrap();
-    let mut brought = async || {
+    for _ in 0..2 {
         call(&channel, GET_STATUS).await;
-        headers.recv().await.unwrap()["authorization"].clone()
-    };
-    let first = brought().await;
-    assert_eq!(brought().await, first, "a fresh token is not the fault");
+    }
+    assert_eq!(issuer.token_fetches(), 1, "a fresh token is not the fault");
     later(3).await;
-    assert_eq!(brought().await, first);
-    assert_ne!(brought().await, first);
-    assert_eq!(issuer.token_fetches(), 2);
+    for _ in 0..2 {
+        call(&channel, GET_STATUS).await;
+    }
+    issuer.token_fetches()
+}
+
+#[tokio::test]
+async fn a_token_of_its_own_that_was_refused_is_not_brought_again() {
+    assert_eq!(
+        tokens_fetched_where_refused_for(Reason::TokenInvalid).await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_browsers_session_that_has_ended_is_no_fault_of_the_programs_token() {
+    assert_eq!(
+        tokens_fetched_where_refused_for(Reason::SessionNotFound).await,
+        1
+    );
 }
 
 #[tokio::test]

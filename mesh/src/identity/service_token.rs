@@ -98,7 +98,8 @@ impl ServiceToken {
         };
         // A fresh one is not the fault: the next one would be refused, too.
         let fresh = refused.fetched_at.elapsed() < RETRY_PAUSE;
-        if fresh || refused.authorization != *authorization {
+        let given_up = refused.unusable_at <= Instant::now();
+        if fresh || given_up || refused.authorization != *authorization {
             return;
         }
         tracing::warn!("the program's own token was refused: the next call brings another one");
@@ -159,7 +160,7 @@ impl Inner {
         let life = Duration::from_secs(answer.expires_in);
         Ok(Current {
             authorization,
-            fetched_at: before,
+            fetched_at: Instant::now(),
             renew_at: before + life - life / RENEW_AT_REMAINING,
             unusable_at: before + life.saturating_sub(MARGIN),
         })

@@ -5,29 +5,21 @@
 use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
-use bionicpro_proto::auth::v1::{GetMeRequest, GetMeResponse};
-use bionicpro_tests::browser::Browser;
-use bionicpro_tests::grpc_web::Answer;
+use bionicpro_tests::browser::{Browser, GET_ME};
 use bionicpro_tests::processes::{Away, Process};
 use bionicpro_tests::{eventually, http, jaeger, stack};
 
 use crate::alone;
 
 const GATEWAY: &str = "bionicpro-gateway";
-const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 /// How long Jaeger, and then the first spans, may take to be back.
 const COMEBACK: Duration = Duration::from_secs(60);
 const CALLS: usize = 80;
 /// Far above what two halves of one run differ by, far below one wait for a collector.
 const SLOWER_AT_MOST: f64 = 3.0;
 
-async fn get_me(browser: &Browser<'_>) -> Answer<GetMeResponse> {
-    let page = browser.page();
-    page.call(GET_ME, &GetMeRequest {}).await.unwrap()
-}
-
 async fn call(browser: &Browser<'_>) {
-    let answer = get_me(browser).await;
+    let answer = browser.me().await.unwrap();
     assert_eq!(answer.messages.len(), 1, "{}", answer.status);
 }
 
@@ -133,7 +125,7 @@ async fn the_same_measure_finds_a_part_that_calls_do_wait_for() {
     let redis = Process::of(stack(), "redis");
     let frozen = redis.freeze().unwrap();
     let began = Instant::now();
-    let answer = get_me(&browser).await;
+    let answer = browser.me().await.unwrap();
     let took = began.elapsed().as_secs_f64();
     drop(frozen);
     assert!(answer.messages.is_empty(), "nobody can say who it is");
@@ -142,7 +134,7 @@ async fn the_same_measure_finds_a_part_that_calls_do_wait_for() {
         "{took} s, otherwise {there} s"
     );
     eventually("the session works", COMEBACK, || async {
-        !get_me(&browser).await.messages.is_empty()
+        !browser.me().await.unwrap().messages.is_empty()
     })
     .await;
 }

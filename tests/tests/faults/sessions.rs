@@ -6,9 +6,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use bionicpro_proto::auth::v1::{
-    CheckSessionRequest, CheckSessionResponse, GetMeRequest, GetMeResponse,
-};
+use bionicpro_proto::auth::v1::{CheckSessionRequest, CheckSessionResponse};
 use bionicpro_tests::browser::Browser;
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::tokens::{self, Lifespan};
@@ -23,7 +21,6 @@ use url::Url;
 use crate::alone;
 
 const CHECK_SESSION: &str = "/bionicpro.auth.v1.SessionService/CheckSession";
-const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 /// How long a part may take to be back.
 const COMEBACK: Duration = Duration::from_secs(30);
 /// Keycloak takes longer, on a busy machine much longer.
@@ -160,11 +157,7 @@ fn reason(status: &Status) -> String {
 }
 
 async fn assert_outage(browser: &mut Browser<'_>) {
-    let page = browser.page();
-    let answer = page
-        .call::<_, GetMeResponse>(GET_ME, &GetMeRequest {})
-        .await
-        .unwrap();
+    let answer = browser.me().await.unwrap();
     assert_eq!(answer.status.code(), Code::Unavailable, "{}", answer.status);
     assert!(answer.status.get_details_retry_info().is_some());
     assert_eq!(answer.set_cookies().count(), 0);
@@ -174,11 +167,7 @@ async fn assert_outage(browser: &mut Browser<'_>) {
 }
 
 async fn works(browser: &Browser<'_>) -> bool {
-    let page = browser.page();
-    let answer = page
-        .call::<_, GetMeResponse>(GET_ME, &GetMeRequest {})
-        .await
-        .unwrap();
+    let answer = browser.me().await.unwrap();
     assert_ne!(answer.status.code(), Code::Unauthenticated, "signed out");
     answer.status.code() == Code::Ok
 }
@@ -222,6 +211,7 @@ async fn while_keycloak_is_stopped_people_go_on_and_nobody_new_gets_in() {
     assert!(sign_in_answers(StatusCode::SERVICE_UNAVAILABLE).await);
     assert!(works(&browser).await);
     assert_leaves_only_here(&mut leaving).await;
+    assert_a_stranger_harms_nobody(&browser).await;
     drop(stopped);
     // Asked itself: the gateway counts the sign-ins of an address.
     eventually("Keycloak is back", KEYCLOAK_COMEBACK, || async {
@@ -248,6 +238,20 @@ async fn while_keycloak_is_frozen_people_go_on_and_get_out() {
         sign_in_answers(StatusCode::SEE_OTHER)
     })
     .await;
+}
+
+/// Who brings an invented session is refused, and takes nothing from whom has one: neither the
+/// gateway's own token nor its readiness.
+async fn assert_a_stranger_harms_nobody(browser: &Browser<'_>) {
+    let mut stranger = Browser::new(stack());
+    stranger.set_session_ticket("invented");
+    for _ in 0..2 {
+        assert_eq!(stranger.me().await.unwrap().reason(), "SESSION_NOT_FOUND");
+        assert!(works(browser).await);
+    }
+    let ready = stack().gateway.public_url.join("/readyz").unwrap();
+    let ready = bionicpro_tests::http().get(ready).send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::OK);
 }
 
 /// Whoever signs out now is out here, and is told that Keycloak still knows them.
