@@ -49,8 +49,8 @@ pub(crate) fn client_token(topology: &Topology, client_id: &str, secret: &str) -
     token(&topology.keycloak.token_endpoint, &grant)
 }
 
-/// Puts a realm into the place of the one that Keycloak has under its name: who was added to that
-/// by hand, and every session, is gone.
+/// Makes the realm, in the place of the one that Keycloak may have: who was added to that by hand,
+/// and every session, is gone.
 ///
 /// # Errors
 /// When Keycloak cannot be reached or refuses.
@@ -70,7 +70,6 @@ pub(crate) fn replace_realm(topology: &Topology, document: &str) -> Result<()> {
     let realms = format!("{}/admin/realms", keycloak.url);
     let old = agent().delete(format!("{realms}/{}", keycloak.realm));
     let old = old.header("authorization", &authorization).call()?;
-    // None: an attempt before this one was broken off.
     if old.status() != StatusCode::NOT_FOUND {
         text(old).context("Keycloak keeps its old realm")?;
     }

@@ -2,12 +2,7 @@
 //! profile runs it from a home of links with data of its own. The realm is the
 //! one of `stack/keycloak/realm.json.j2`, also after that has changed.
 
-use std::{
-    fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
@@ -55,49 +50,24 @@ impl Part for Keycloak {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        let home = home(&site.topology);
-        lay_out_home(&RECIPE.folder(&site.checkout)?, &home)?;
-        fs::create_dir_all(home.join("data/import"))?;
-        let Realm { declared, imported } = Realm::of(&site.topology);
-        if !imported.exists() {
-            fs::copy(declared, imported)
-                .context("stack/keycloak/realm.json.j2 has not been rendered")?;
-        }
-        Ok(())
+        let home = site.topology.part_state("keycloak").join("home");
+        lay_out_home(&RECIPE.folder(&site.checkout)?, &home)
     }
 
-    /// Makes the realm anew where its declaration has changed: Keycloak itself imports a realm only
-    /// where there is none.
+    /// Makes the realm, and makes it anew where its declaration has changed: Keycloak's own import
+    /// leaves a realm as it is.
     fn configure(&self, site: &Site) -> Result<()> {
-        let Realm { declared, imported } = Realm::of(&site.topology);
-        let document = fs::read_to_string(&declared)?;
-        if fs::read_to_string(&imported)? != document {
-            http::replace_realm(&site.topology, &document)?;
-            fs::copy(declared, imported)?;
+        let state = site.topology.part_state("keycloak");
+        let declared = fs::read_to_string(state.join("realm.json"))
+            .context("stack/keycloak/realm.json.j2 has not been rendered")?;
+        let made = state.join("realm.made.json");
+        if fs::read_to_string(&made).is_ok_and(|made| made == declared) {
+            return Ok(());
         }
+        http::replace_realm(&site.topology, &declared)?;
+        fs::write(made, declared)?;
         Ok(())
     }
-}
-
-/// The files of the realm.
-struct Realm {
-    /// As it is to be.
-    declared: PathBuf,
-    /// As Keycloak has it, once it has started.
-    imported: PathBuf,
-}
-
-impl Realm {
-    fn of(topology: &Topology) -> Self {
-        Self {
-            declared: topology.part_state("keycloak").join("realm.json"),
-            imported: home(topology).join("data/import/bionicpro-realm.json"),
-        }
-    }
-}
-
-fn home(topology: &Topology) -> PathBuf {
-    topology.part_state("keycloak").join("home")
 }
 
 /// `kc.sh` finds its home by resolving its own path, so `bin` is a copy; the
