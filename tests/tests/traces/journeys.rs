@@ -14,11 +14,11 @@ use http::HeaderName;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::crm_to_oneself;
 use crate::edges::{
     CALLBACK, CHECK, CRM, CRM_TRANSACTION, GATEWAY, GET_REPORT, INGEST, INSERT, Journey, PROCESS,
     RECORD_READINGS, missing,
 };
+use crate::{crm_to_oneself, readings_to_oneself};
 
 /// How long the last of a trace's spans may take to be in Jaeger.
 const ARRIVAL: Duration = Duration::from_secs(40);
@@ -195,6 +195,7 @@ pub(crate) async fn send_a_reading() {
 
 #[tokio::test]
 async fn a_reading_is_followed_from_the_devices_call_into_clickhouse() {
+    let _readings = readings_to_oneself().await;
     let since = SystemTime::now();
     send_a_reading().await;
     let traces = || async {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::edges::GET_REPORT;
 use crate::journeys::{ask_for_report, send_a_reading, signed_in};
+use crate::readings_to_oneself;
 
 const ARRIVAL: Duration = Duration::from_secs(40);
 
@@ -285,6 +286,7 @@ async fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
 async fn every_panel_but_those_of_failures_shows_something() {
     let browser = signed_in("prothetic1").await;
     ask_for_report(&browser, None).await;
+    let _readings = readings_to_oneself().await;
     send_a_reading().await;
     for query in queries_of_dashboards() {
         if query.contains("!=") {
