@@ -6,8 +6,18 @@
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use bionicpro_tests::{Topology, stack};
+use bionicpro_proto::reports::v1::PeriodKind;
+use bionicpro_tests::reports::{Reports, period};
+use bionicpro_tests::{Topology, eventually, stack};
+use chrono::Utc;
+use tokio::runtime::Runtime;
+
+/// How long readings may take into a report, as the README says.
+const ARRIVAL: Duration = Duration::from_secs(150);
+/// Devices send, among them the one of `prothetic1`.
+const SIMULATE: &str = "cargo stack simulate";
 
 /// What a command has to print.
 enum Expectation {
@@ -26,7 +36,7 @@ const EXPECTATIONS: &[(&str, Expectation)] = &[
     ),
     ("cargo stack test", IsThisRun),
     (
-        "cargo stack simulate",
+        SIMULATE,
         Prints(&["in all: 15 accepted, 0 duplicates, 0 rejected"]),
     ),
     (
@@ -103,6 +113,15 @@ fn run(topology: &Topology, command: &str) -> Output {
         .unwrap()
 }
 
+/// The readings in today's report of `prothetic1`.
+async fn readings_of_today() -> u64 {
+    let reports = Reports::new(stack()).await.unwrap();
+    let customer = stack().user("prothetic1").customer_id.unwrap();
+    let today = Utc::now().format("%F").to_string();
+    let report = reports.of(customer, period(PeriodKind::Day, &today, ""));
+    report.await.unwrap().totals.unwrap_or_default().readings
+}
+
 #[test]
 #[ignore = "takes the stack down at the end: `cargo stack test readme` runs it last"]
 fn every_command_of_the_readme_does_what_it_says() {
@@ -118,6 +137,7 @@ fn every_command_of_the_readme_does_what_it_says() {
         "the README has its commands: {commands:?}"
     );
 
+    let runtime = Runtime::new().unwrap();
     for command in &commands {
         let prints = if command.contains("grpcurl") {
             expected_of_call(command)
@@ -128,6 +148,9 @@ fn every_command_of_the_readme_does_what_it_says() {
             }
         };
         eprintln!("$ {command}");
+        let reported = command
+            .starts_with(SIMULATE)
+            .then(|| runtime.block_on(readings_of_today()));
         let output = run(topology, command);
         let printed = String::from_utf8_lossy(&output.stdout);
         let complained = String::from_utf8_lossy(&output.stderr);
@@ -141,6 +164,10 @@ fn every_command_of_the_readme_does_what_it_says() {
                 printed.contains(text) || complained.contains(text),
                 "{command} does not print {text:?}:\n{printed}\n{complained}"
             );
+        }
+        if let Some(before) = reported {
+            let arrive = || async { readings_of_today().await > before };
+            runtime.block_on(eventually("they are in the report", ARRIVAL, arrive));
         }
     }
 }
