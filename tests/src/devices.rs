@@ -213,6 +213,28 @@ pub async fn all_arrived(stack: &Topology, readings: &[Reading]) {
     .await;
 }
 
+/// Writes a reading at noon of a day, and notes that the day has one, as ingest does with what it
+/// takes out of Kafka: for while it is away, and loads nothing.
+///
+/// # Errors
+/// When ClickHouse refuses.
+pub async fn write(stack: &Topology, prosthesis: &str, day: &str) -> anyhow::Result<()> {
+    let (database, id) = (&stack.clickhouse.database, new_id());
+    for statement in [
+        format!(
+            "INSERT INTO {database}.telemetry_readings (id, prosthesis_id, recorded_at, \
+                 received_at, grip, duration_ms, response_ms, force_mn, battery_pct, \
+                 emg_quality_pct, source, arrived_us) \
+             SELECT '{id}', '{prosthesis}', '{day} 12:00:00', now64(6) AS now, 'power', 1000, \
+                 150, 12500, 80, 90, 'device', toUnixTimestamp64Micro(now)"
+        ),
+        format!("INSERT INTO {database}.telemetry_arrivals (day) VALUES ('{day}')"),
+    ] {
+        crm::change_clickhouse(stack, &statement).await?;
+    }
+    Ok(())
+}
+
 /// Puts a record into the topic that no service of ours would.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bionicpro_proto::ingest::v1::RunState;
 use bionicpro_proto::reports::v1::{PeriodKind, Report};
+use bionicpro_tests::devices;
 use bionicpro_tests::loader::Etl;
 use bionicpro_tests::processes::Process;
 use bionicpro_tests::reports::{Reports, period};
@@ -17,6 +18,8 @@ use uuid::Uuid;
 /// How long a change may take to be in ClickHouse, and a day to be loaded again.
 const LIMIT: Duration = Duration::from_secs(60);
 const PROSTHESIS: &str = "01900000-0000-7000-a000-000000002021";
+/// Another one, that nobody wears.
+const NOBODYS: &str = "01900000-0000-7000-a000-000000002022";
 const OTHER_ASSIGNMENT: &str = "01900000-0000-7000-b000-000000002021";
 /// With a reading each minute, long before the seeded time.
 const DAY: &str = "2021-03-04";
@@ -32,8 +35,12 @@ async fn a_late_hand_over_takes_readings_away_at_once_and_loads_their_day_again(
     let away = ingest.stop().unwrap();
     let former = case.report(case.wearers[0], DAY).await;
     assert_eq!(complete_until(&former), DAY_ENDS);
-    // What devices sent late is in ClickHouse, and the mart does not have it.
-    case.arrive_late().await;
+    // What devices sent late is in ClickHouse, and the mart does not have it: that of another
+    // prosthesis, and that of this one.
+    devices::write(stack(), NOBODYS, DAY).await.unwrap();
+    let former = case.report(case.wearers[0], DAY).await;
+    assert_eq!(complete_until(&former), DAY_ENDS);
+    devices::write(stack(), PROSTHESIS, DAY).await.unwrap();
     let former = case.report(case.wearers[0], DAY).await;
     assert_eq!(complete_until(&former), DAY_BEGINS);
     case.record().await;
@@ -51,8 +58,9 @@ async fn a_late_hand_over_takes_readings_away_at_once_and_loads_their_day_again(
     );
 
     drop(away);
+    // The reading that came late is of noon, when the hand-over was.
     eventually("both have their half", LIMIT, || async {
-        case.readings().await == [720, 720]
+        case.readings().await == [720, 721]
     })
     .await;
     let reports = case.reports().await;
@@ -146,9 +154,17 @@ impl Handover {
             .await;
         let telemetry = Telemetry::connect(stack()).await.unwrap();
         telemetry.remove_readings(DAY).await.unwrap();
+        case.forget_devices().await;
         telemetry.add_readings(DAY, PROSTHESIS).await.unwrap();
         case.etl.load(DAY, DAY).await;
         case
+    }
+
+    /// Removes what devices sent of the day, in an earlier run of this test.
+    async fn forget_devices(&self) {
+        let database = &stack().clickhouse.database;
+        let forget = format!("ALTER TABLE {database}.telemetry_readings DROP PARTITION '{DAY}'");
+        crm::change_clickhouse(stack(), &forget).await.unwrap();
     }
 
     /// Records that the prosthesis changed hands at noon, and waits until ClickHouse has it.
@@ -169,13 +185,6 @@ impl Handover {
             (new, "2021-03-04 12:00:00", "2022-01-01 00:00:00"),
         ])
         .await;
-    }
-
-    /// Notes that readings of the day have come from devices, as ingest does behind them.
-    async fn arrive_late(&self) {
-        let database = &stack().clickhouse.database;
-        let note = format!("INSERT INTO {database}.telemetry_arrivals (day) VALUES ('{DAY}')");
-        crm::change_clickhouse(stack(), &note).await.unwrap();
     }
 
     async fn arrives(&self, expected: &[(Uuid, &str, &str)]) {

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
+use crate::period::Period;
+
 /// Up to when the sources of a report are complete; a source that has delivered nothing has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Freshness {
@@ -10,6 +12,24 @@ pub(crate) struct Freshness {
     pub(crate) previous_telemetry: Option<DateTime<Utc>>,
     pub(crate) crm: Option<DateTime<Utc>>,
     pub(crate) generated_at: DateTime<Utc>,
+}
+
+impl Freshness {
+    /// What of it says something of one customer's report: how many days of the period, and of the
+    /// one before, are whole. All else moves with everybody's data: the telemetry's watermarks within
+    /// a day that goes on and behind the period, the CRM's and the clock always.
+    pub(crate) fn of_whole_days(self, period: Period) -> Self {
+        let whole = |watermark: Option<DateTime<Utc>>, period: Period| {
+            let behind = period.last + Days::new(1);
+            watermark.map(|time| start_of(time.date_naive().clamp(period.first, behind)))
+        };
+        Self {
+            telemetry: whole(self.telemetry, period),
+            previous_telemetry: whole(self.previous_telemetry, period.previous()),
+            crm: None,
+            generated_at: DateTime::UNIX_EPOCH,
+        }
+    }
 }
 
 /// What the sources say of a period and the one before it.
@@ -104,6 +124,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::period::CalendarKind;
 
     fn loaded(day: &str, complete_until: &str) -> LoadedDay {
         LoadedDay {
@@ -223,6 +244,31 @@ mod tests {
             times.map(|time| time.unwrap().to_rfc3339()),
             ["2026-11-03T00:00:00+00:00", "2026-11-01T00:00:00+00:00"]
         );
+    }
+
+    #[test]
+    fn only_the_whole_days_of_a_period_are_its_own() {
+        let period = Period::around(CalendarKind::Week, "2026-11-11".parse().unwrap());
+        let own = |telemetry: &str, previous: &str| {
+            let freshness = Freshness {
+                telemetry: Some(telemetry.parse().unwrap()),
+                previous_telemetry: Some(previous.parse().unwrap()),
+                crm: Some(telemetry.parse().unwrap()),
+                generated_at: telemetry.parse().unwrap(),
+            };
+            freshness.of_whole_days(period)
+        };
+        let within = own("2026-11-11T00:00:00Z", "2026-11-05T07:00:00Z");
+        // Days that go on.
+        assert_eq!(own("2026-11-11T23:59:59Z", "2026-11-05T08:00:00Z"), within);
+        // A day more is whole, of the one or of the other.
+        assert_ne!(own("2026-11-12T00:00:00Z", "2026-11-05T07:00:00Z"), within);
+        assert_ne!(own("2026-11-11T00:00:00Z", "2026-11-06T00:00:00Z"), within);
+        // Behind them, and before: the week begins on the 9th, the one before on the 2nd.
+        let all = own("2026-11-16T00:00:00Z", "2026-11-09T00:00:00Z");
+        assert_eq!(own("2026-11-20T07:00:00Z", "2026-11-20T07:00:00Z"), all);
+        let none = own("2026-11-09T00:00:00Z", "2026-11-02T00:00:00Z");
+        assert_eq!(own("2026-11-01T07:00:00Z", "2026-11-01T07:00:00Z"), none);
     }
 
     #[test]

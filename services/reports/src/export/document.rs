@@ -136,12 +136,14 @@ impl Document {
         }
     }
 
-    /// The digest of all that depends on this customer's data. What moves with everybody's, the CRM's
-    /// watermark and the clock, is left out: another customer's change makes no other file.
-    pub(crate) fn content_digest(&self) -> Result<[u8; 32], Error> {
-        let mut own = self.clone();
-        own.freshness.crm_watermark = None;
-        own.freshness.generated_at.clear();
+    /// The digest of all that depends on this customer's data. What moves with everybody's is left
+    /// out (see [`Freshness::of_whole_days`]): another customer's change makes no other file.
+    pub(crate) fn content_digest(report: &Report) -> Result<[u8; 32], Error> {
+        let own = report.freshness.of_whole_days(report.period);
+        let own = Self {
+            freshness: sources(own),
+            ..Self::of(report)
+        };
         let digest = digest(&SHA256, &serde_json::to_vec(&own)?);
         Ok(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }

@@ -68,19 +68,18 @@ pub(crate) async fn export(
     // Before the report: whatever comes in between is in the report's digest, or in the next name.
     let crm_version = warehouse.crm_version(asked.customer).await?;
     let report = report::of(warehouse, asked.customer, asked.selection).await?;
-    let document = Document::of(&report);
     let content = Content {
         customer: asked.customer,
         period: report.period,
         form: asked.form,
-        digest: document.content_digest()?,
+        digest: Document::content_digest(&report)?,
         crm_version,
     };
     let offer = Offer {
         asked,
         period: report.period,
         name: keys.name(&content),
-        document,
+        document: Document::of(&report),
         freshness: report.freshness,
     };
     if let Some(there) = exports.named(&offer.name).await? {

@@ -1,7 +1,7 @@
 -- The loaded days on which a stretch of the customer's is not in the datamart as the CRM has it now,
--- and those that are over and of which devices have sent readings since. A day that is not over is
--- not stated to be complete.
-SELECT DISTINCT loaded.day AS day
+-- and those that are over and of which devices have sent readings since: whose, arrived_days.sql
+-- says. A day that is not over is not stated to be complete.
+SELECT DISTINCT loaded.day AS day, false AS has_arrivals
 FROM
 (
     SELECT DISTINCT day FROM telemetry_watermarks WHERE day BETWEEN {first:Date} AND {last:Date}
@@ -31,7 +31,7 @@ WHERE wear.worn_from < toDateTime64(loaded.day + 1, 6, 'UTC')
         WHERE customer_id = {customer:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     )
 UNION DISTINCT
-SELECT arrived.day AS day
+SELECT arrived.day AS day, true AS has_arrivals
 FROM
 (
     SELECT day, max(written_at) AS until

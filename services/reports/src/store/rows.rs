@@ -179,3 +179,11 @@ pub(super) struct DayRow {
     #[serde(with = "clickhouse::serde::chrono::date")]
     pub(super) day: NaiveDate,
 }
+
+/// A row of `reopened_days.sql`.
+#[derive(Row, Deserialize)]
+pub(super) struct ReopenedDayRow {
+    #[serde(with = "clickhouse::serde::chrono::date")]
+    pub(super) day: NaiveDate,
+    pub(super) has_arrivals: bool,
+}

@@ -9,7 +9,8 @@ use clickhouse::{Client, RowOwned, RowRead};
 use futures::future::BoxFuture;
 
 use super::rows::{
-    CrmWatermarkRow, DayRow, LoadedDayRow, ProsthesisRow, ServiceVisitRow, SummaryRow, usage,
+    CrmWatermarkRow, DayRow, LoadedDayRow, ProsthesisRow, ReopenedDayRow, ServiceVisitRow,
+    SummaryRow, usage,
 };
 use crate::error::Error;
 use crate::freshness::{LoadedDay, Watermarks};
@@ -40,7 +41,7 @@ impl Warehouse {
         &self,
     ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
         const TABLES: &str = "SELECT 1 FROM report_wear, telemetry_watermarks, telemetry_arrivals, \
-             crm_customers, crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
+             telemetry_readings, crm_customers, crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
         let client = self.client.clone();
         move || Box::pin(client.query(TABLES).execute())
     }
@@ -143,7 +144,7 @@ impl Warehouse {
 
     /// The loaded days of a period and the one before on which the datamart may not have the
     /// customer's readings: since they were loaded the CRM has said otherwise who wore what, or
-    /// devices have sent readings of them late.
+    /// devices have sent readings of the customer's late.
     pub(crate) async fn reopened_days(
         &self,
         customer: CustomerId,
@@ -154,6 +155,28 @@ impl Warehouse {
             .param("customer", customer.0.to_string())
             .param("first", period.previous().first.to_string())
             .param("last", period.last.to_string());
+        let rows: Vec<ReopenedDayRow> = query.fetch_all().await?;
+        let (arrived, worn): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.has_arrivals);
+        let mut days: Vec<_> = worn.into_iter().map(|row| row.day).collect();
+        if !arrived.is_empty() {
+            let arrived = arrived.into_iter().map(|row| row.day).collect();
+            days.extend(self.arrived_days(customer, arrived).await?);
+        }
+        Ok(days)
+    }
+
+    /// The days, of these, of which readings of the customer's have arrived that the datamart does
+    /// not have.
+    async fn arrived_days(
+        &self,
+        customer: CustomerId,
+        days: Vec<NaiveDate>,
+    ) -> Result<Vec<NaiveDate>, Error> {
+        let days: Vec<_> = days.iter().map(NaiveDate::to_string).collect();
+        let query = self
+            .query(include_str!("arrived_days.sql"))
+            .param("customer", customer.0.to_string())
+            .param("days", days);
         let rows: Vec<DayRow> = query.fetch_all().await?;
         Ok(rows.into_iter().map(|row| row.day).collect())
     }
