@@ -188,7 +188,12 @@ async fn a_link_that_expired_was_changed_or_leads_to_nothing_does_not_open() {
     }
     // The signature of the test is the service's.
     let right = signed(stack(), file, from_now(60)).unwrap();
-    assert_eq!(patient.download(&right).await.status, StatusCode::OK);
+    let other_query = patient.download(&right).await;
+    // The path alone says what is in the cache.
+    assert_eq!(
+        (other_query.status, other_query.cache()),
+        (StatusCode::OK, "HIT")
+    );
 }
 
 #[tokio::test]
