@@ -3,7 +3,7 @@
 use anyhow::Context;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStoreExt as _};
+use object_store::{ClientOptions, Error, ObjectStore as _, ObjectStoreExt as _, PutMode};
 
 use crate::Topology;
 
@@ -45,4 +45,22 @@ pub async fn read(stack: &Topology, name: &str) -> anyhow::Result<Vec<u8>> {
 pub async fn replace(stack: &Topology, name: &str, bytes: &'static str) -> anyhow::Result<()> {
     bucket(stack)?.put(&Path::from(name), bytes.into()).await?;
     Ok(())
+}
+
+/// Puts a file where none is, on the store's condition that the service relies on. Answers whether
+/// none was.
+///
+/// # Errors
+/// When the store refuses for another reason.
+pub async fn create(stack: &Topology, name: &str, bytes: &'static str) -> anyhow::Result<bool> {
+    let where_none_is = PutMode::Create.into();
+    let bucket = bucket(stack)?;
+    match bucket
+        .put_opts(&Path::from(name), bytes.into(), where_none_is)
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(Error::AlreadyExists { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

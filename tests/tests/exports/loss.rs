@@ -73,3 +73,21 @@ async fn what_stands_in_the_place_of_a_file_is_not_taken_for_it() {
     assert_eq!((file.status, file.cache()), (StatusCode::OK, "MISS"));
     assert_eq!(file.bytes.len() as u64, export.size_bytes);
 }
+
+/// Of two that make the same file the first one wins because the store says so.
+#[tokio::test]
+async fn the_store_takes_a_file_only_where_none_is() {
+    const SECOND: &str = "made by somebody else";
+    let _alone = alone().await;
+    let (_, export) = made(ExportFormat::Csv).await;
+    let name = name(&export);
+    let first = file_store::read(stack(), name).await.unwrap();
+    assert!(!file_store::create(stack(), name, SECOND).await.unwrap());
+    assert_eq!(file_store::read(stack(), name).await.unwrap(), first);
+    // The control: it takes the same where the first one is gone.
+    file_store::remove(stack(), name).await.unwrap();
+    assert!(file_store::create(stack(), name, SECOND).await.unwrap());
+    let stored = file_store::read(stack(), name).await.unwrap();
+    assert_eq!(stored, SECOND.as_bytes());
+    file_store::remove(stack(), name).await.unwrap();
+}
