@@ -1,4 +1,6 @@
-//! What a test does in the file store itself, behind everybody's back.
+//! Which file store the stack has, and what a test does in it behind everybody's back.
+
+use std::env;
 
 use anyhow::Context;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -6,6 +8,51 @@ use object_store::path::Path;
 use object_store::{ClientOptions, Error, ObjectStore as _, ObjectStoreExt as _, PutMode};
 
 use crate::Topology;
+use crate::processes::Process;
+
+/// Says which file store the suite is meant for, by the name of its process.
+const MEANT: &str = "BIONICPRO_FILE_STORE";
+
+/// What keeps the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileStore {
+    /// SeaweedFS, which the stack has unless it is asked for another one.
+    SeaweedFs,
+    /// MinIO in its place.
+    Minio,
+}
+
+impl FileStore {
+    /// All that a stack can have.
+    pub const ALL: [Self; 2] = [Self::SeaweedFs, Self::Minio];
+
+    /// The one that the suite is meant for.
+    ///
+    /// # Panics
+    /// When a name is said that is none.
+    #[must_use]
+    pub fn meant() -> Self {
+        let Ok(name) = env::var(MEANT) else {
+            return Self::SeaweedFs;
+        };
+        let mut all = Self::ALL.into_iter();
+        let meant = all.find(|store| store.name() == name);
+        meant.unwrap_or_else(|| panic!("{MEANT}: {name} is no file store"))
+    }
+
+    /// Its process in a stack.
+    #[must_use]
+    pub fn process(self, stack: &Topology) -> Process<'_> {
+        Process::of(stack, self.name())
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::SeaweedFs => "s3",
+            Self::Minio => "minio",
+        }
+    }
+}
 
 fn bucket(stack: &Topology) -> anyhow::Result<AmazonS3> {
     // A second installation changes nothing.

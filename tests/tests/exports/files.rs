@@ -7,6 +7,7 @@ use bionicpro_proto::reports::v1::{
     ListExportsResponse, PeriodKind, Report,
 };
 use bionicpro_tests::exports::{Patient, path};
+use bionicpro_tests::file_store::FileStore;
 use bionicpro_tests::grpc_web::Answer;
 use bionicpro_tests::reports::period;
 use bionicpro_tests::{Topology, stack};
@@ -257,21 +258,41 @@ async fn neither_the_link_nor_the_bucket_says_whose_file_it_is_and_the_bucket_is
             .unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{address}");
     }
-    // What lies behind it would show everything to everybody, or to whoever knows a file's id. MinIO
-    // has neither.
+}
+
+/// The suite runs twice, and the second time says nothing if it runs on the same store.
+#[tokio::test]
+async fn the_file_store_that_is_meant_is_there_and_no_other() {
+    let _alone = alone().await;
+    for store in FileStore::ALL {
+        let process = store.process(stack());
+        let is_meant = store == FileStore::meant();
+        // Ready is what answers as this store does at the address that all have in common.
+        assert_eq!(process.is_ready(), is_meant, "{store:?}");
+        assert_eq!(process.runs(), is_meant, "{store:?}");
+    }
+}
+
+/// What lies behind the bucket would show everything to everybody, or to whoever knows a file's id.
+#[tokio::test]
+async fn what_lies_behind_the_bucket_is_closed() {
+    let _alone = alone().await;
+    let s3 = &stack().s3;
     let behind = |port, path| format!("http://127.0.0.1:{port}/{path}");
     for (address, refusal) in [
+        (behind(s3.filer_port, "buckets/"), StatusCode::NOT_FOUND),
         (
-            behind(stack.s3.filer_port, "buckets/"),
-            StatusCode::NOT_FOUND,
-        ),
-        (
-            behind(stack.s3.volume_port, "1,01637037d6"),
+            behind(s3.volume_port, "1,01637037d6"),
             StatusCode::UNAUTHORIZED,
         ),
     ] {
-        if let Ok(answer) = bionicpro_tests::http().get(&address).send().await {
-            assert_eq!(answer.status(), refusal, "{address}");
-        }
+        let answer = bionicpro_tests::http().get(&address).send().await;
+        let status = answer.as_ref().ok().map(reqwest::Response::status);
+        let expected = match FileStore::meant() {
+            FileStore::SeaweedFs => Some(refusal),
+            // It has neither.
+            FileStore::Minio => None,
+        };
+        assert_eq!(status, expected, "{address}");
     }
 }

@@ -83,7 +83,8 @@ pub(super) fn of(suite: Suite, site: &Site) -> Result<Vec<Check>> {
                 "test --locked --workspace --test exports",
                 Counting::CargoTest,
             )
-            .on_stack(site),
+            .on_stack(site)
+            .on_file_store("minio"),
         ]),
         Suite::Browser => Ok(vec![
             npm(
@@ -255,6 +256,12 @@ impl Check {
     /// Hands the stack's topology to the program.
     fn on_stack(mut self, site: &Site) -> Self {
         self.command.env("BIONICPRO_TOPOLOGY", site.topology.file());
+        self
+    }
+
+    /// Says which part is the stack's file store, where it is not the usual one.
+    fn on_file_store(mut self, part: &str) -> Self {
+        self.command.env("BIONICPRO_FILE_STORE", part);
         self
     }
 
