@@ -5,7 +5,8 @@ use std::fs;
 
 use bionicpro_proto::reports::v1::{Export, ExportFormat};
 use bionicpro_tests::exports::{Patient, fetch, name, noted, path, signed};
-use bionicpro_tests::{eventually, stack};
+use bionicpro_tests::file_store::FileStore;
+use bionicpro_tests::{eventually, jaeger, stack};
 use http::{Method, StatusCode};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -13,6 +14,13 @@ use tokio::task::JoinSet;
 use crate::{alone, from_now, week};
 
 const LOGGED: Duration = Duration::from_secs(5);
+/// How long it may take until Jaeger has the spans of downloads that are allowed.
+const ALLOWED: Duration = Duration::from_secs(30);
+/// How many there are at once.
+const TOGETHER: usize = 20;
+const GATEWAY: &str = "bionicpro-gateway";
+/// The gateway's span of a download's check. It ends when the CDN is answered.
+const AUTHORIZE: &str = "authorize download";
 
 async fn cached() -> (Patient<'static>, Export, Vec<u8>) {
     let patient = Patient::signed_in(stack(), "prothetic1").await.unwrap();
@@ -47,13 +55,13 @@ async fn a_copied_link_opens_for_nobody_else_although_the_file_is_cached() {
 }
 
 #[tokio::test]
-async fn twenty_at_once_make_one_file_and_ask_the_store_once() {
+async fn twenty_at_once_make_one_file() {
     let _alone = alone().await;
     let patient = Patient::signed_in(stack(), "prothetic1").await.unwrap();
     patient.change_in_crm().await.unwrap();
     let patient = std::sync::Arc::new(patient);
     let mut asking = JoinSet::new();
-    for _ in 0..20 {
+    for _ in 0..TOGETHER {
         let patient = patient.clone();
         asking.spawn(async move { patient.export(&week(), ExportFormat::Json).await.export_id });
     }
@@ -68,22 +76,41 @@ async fn twenty_at_once_make_one_file_and_ask_the_store_once() {
         .lines()
         .filter(|line| line.contains("export is ready") && line.contains(&ids[0]));
     assert_eq!(made.count(), 1, "it was made more than once");
+}
 
+#[tokio::test]
+async fn twenty_that_wait_for_the_same_file_ask_the_store_once() {
+    let _alone = alone().await;
+    let patient = Patient::signed_in(stack(), "prothetic1").await.unwrap();
+    patient.change_in_crm().await.unwrap();
+    let export = patient.ready(&week(), ExportFormat::Json).await;
+    let patient = std::sync::Arc::new(patient);
+    let store = FileStore::meant().process(stack());
+    let frozen = store.freeze().unwrap();
+    let (begun, traceparent) = jaeger::new_context().unwrap();
     let mut downloading = JoinSet::new();
-    for _ in 0..20 {
+    for _ in 0..TOGETHER {
         let (patient, link) = (patient.clone(), export.download_path.clone());
-        downloading.spawn(async move { patient.download(&link).await });
+        let traceparent = traceparent.clone();
+        downloading.spawn(async move {
+            let headers = [("traceparent", traceparent.as_str())];
+            patient.fetch(Method::GET, &link, &headers).await
+        });
     }
+    eventually("all may have it, and nobody has", ALLOWED, || async {
+        let trace = jaeger::trace(stack(), &begun.trace_id).await.unwrap();
+        trace.spans(GATEWAY, AUTHORIZE).count() == TOGETHER
+    })
+    .await;
+    let path = path(&export.download_path);
+    assert!(noted(stack(), path).unwrap().is_empty());
+    drop(frozen);
     let files = downloading.join_all().await;
     assert!(files.iter().all(|file| file.status == StatusCode::OK));
-    assert!(
-        files
-            .iter()
-            .all(|file| file.bytes == files[0].bytes && !file.bytes.is_empty())
-    );
-    let path = path(&export.download_path);
+    assert!(files.iter().all(|file| file.bytes == files[0].bytes));
+    assert_eq!(files[0].bytes.len() as u64, export.size_bytes);
     eventually("all are noted", LOGGED, || async {
-        noted(stack(), path).unwrap().len() == 20
+        noted(stack(), path).unwrap().len() == TOGETHER
     })
     .await;
     let noted = noted(stack(), path).unwrap();

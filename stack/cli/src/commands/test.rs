@@ -76,7 +76,10 @@ fn needs_stack(suite: Suite) -> bool {
 
 /// Whether what joins a stack later has to be there.
 fn needs_what_joins(suite: Suite) -> bool {
-    matches!(suite, Suite::Traces | Suite::Browser | Suite::Faults)
+    matches!(
+        suite,
+        Suite::Exports | Suite::Minio | Suite::Traces | Suite::Browser | Suite::Faults
+    )
 }
 
 /// Waits for the parts that join by themselves, as long as their build may take.
