@@ -6,6 +6,28 @@ use serde::Deserialize;
 
 use crate::inspect;
 
+/// What has to be there before a container starts, be it by way of further ones.
+const BEFORE: [(&str, &[&str]); 15] = [
+    ("stores", &["postgres", "clickhouse", "s3"]),
+    ("keycloak", &["stores"]),
+    ("debezium", &["kafka", "stores"]),
+    ("seed", &["stores"]),
+    ("connector", &["debezium", "seed"]),
+    ("reports-migrate", &["stores"]),
+    ("ingest-migrate", &["stores", "kafka"]),
+    ("cdc-migrate", &["stores", "kafka"]),
+    ("auth", &["redis", "keycloak"]),
+    ("reports", &["reports-migrate"]),
+    ("ingest", &["ingest-migrate"]),
+    ("cdc", &["cdc-migrate"]),
+    (
+        "datamart",
+        &["keycloak", "ingest", "cdc", "seed", "connector"],
+    ),
+    ("gateway", &["auth", "reports", "ingest", "cdc", "datamart"]),
+    ("nginx", &["gateway", "s3"]),
+];
+
 #[derive(Deserialize)]
 struct Project {
     services: BTreeMap<String, Service>,
@@ -144,6 +166,19 @@ fn a_container_waits_for_others_to_be_healthy_and_for_steps_to_have_ended() {
                 "service_healthy"
             };
             assert_eq!(dependency.condition, wanted, "{name} waits for {other}");
+        }
+    }
+}
+
+#[test]
+fn a_container_starts_after_all_that_it_cannot_do_without() {
+    let services = services();
+    for (name, others) in BEFORE {
+        for other in others {
+            assert!(
+                waits_for(&services, name, other),
+                "{name} does not wait for {other}"
+            );
         }
     }
 }
