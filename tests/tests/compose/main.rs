@@ -5,6 +5,7 @@ mod engine;
 mod health;
 mod images;
 mod model;
+mod settings;
 
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
