@@ -14,6 +14,22 @@ use crate::{inspect, inspect_with, root};
 
 /// Where the building stages work.
 const WORKDIR: &str = "/build";
+/// Where the stage of the jars lays Kafka, Connect's connector and its telemetry, and how jars begin
+/// there without which they do not start, or are not traced.
+const JARS: [(&str, &str); 6] = [
+    ("kafka/libs", "kafka_"),
+    ("kafka/libs", "kafka-tools-"),
+    ("kafka/libs", "connect-runtime-"),
+    (
+        "debezium/plugins/debezium-connector-postgres",
+        "debezium-connector-postgres-",
+    ),
+    (
+        "debezium/opentelemetry",
+        "opentelemetry-sdk-extension-autoconfigure-",
+    ),
+    ("debezium/opentelemetry", "opentelemetry-exporter-otlp-"),
+];
 
 #[derive(Deserialize)]
 pub(crate) struct Stage {
@@ -54,10 +70,8 @@ fn stages() -> Vec<Stage> {
     inspect("dockerfile", "Dockerfile")
 }
 
-/// Builds all stages once; later stages copy from earlier ones.
-#[test]
-fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
-    let stages = stages();
+/// The folders of all stages that build, by their names; later stages copy from earlier ones.
+fn build(stages: &[Stage]) -> BTreeMap<&str, TempDir> {
     forget_our_programs();
     let mut built = BTreeMap::new();
     for stage in stages.iter().filter(|stage| stage.builds()) {
@@ -71,6 +85,14 @@ fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
         }
         built.insert(stage.name.as_str(), folder);
     }
+    built
+}
+
+/// All in one test: the stages are built once.
+#[test]
+fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
+    let stages = stages();
+    let built = build(&stages);
     assert!(built.len() >= 5);
     let copied = stages
         .iter()
@@ -82,6 +104,22 @@ fn the_build_steps_run_in_an_empty_folder_and_make_what_the_images_copy() {
             assert!(file.exists(), "{} does not make {source}", step.from);
         }
     }
+    for (folder, name) in JARS {
+        let inside = in_stage(&built, "jars", &format!("{WORKDIR}/out/{folder}"));
+        assert!(has_jar(&inside, name), "no {name}….jar in {folder}");
+    }
+}
+
+fn has_jar(folder: &Path, name: &str) -> bool {
+    let Ok(files) = fs::read_dir(folder) else {
+        return false;
+    };
+    files
+        .map(|file| file.expect("readable").file_name())
+        .any(|file| {
+            let file = file.to_string_lossy();
+            file.starts_with(name) && file.ends_with(".jar")
+        })
 }
 
 /// Stages are built side by side, and what fills a cache locks it elsewhere, if at all.
