@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
     process::{Command, Stdio},
 };
@@ -140,7 +140,6 @@ fn integration_tests(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The last check needs a container engine; where none is, it is named as skipped.
 fn compose(site: &Site) -> Result<Vec<Check>> {
     build::packages(site)?;
     let task = Progress::new().task(tools::INSPECT_RECIPE.name);
@@ -150,13 +149,7 @@ fn compose(site: &Site) -> Result<Vec<Check>> {
         .join("inspect");
     let outside = Topology::new(&site.checkout, Profile::Dev)?;
     outside.write()?;
-    let mut checks = vec!["", " -- --ignored"];
-    if !has_engine() {
-        checks.pop();
-        println!(
-            "SKIPPED the_stack_starts_in_containers: no container engine with Compose answers here"
-        );
-    }
+    let calls = calls_of_compose(Path::new("docker"), &mut io::stdout())?;
     let run = |ignored: &str| {
         let mut check = cargo(
             &format!("test --locked --workspace --test compose{ignored}"),
@@ -170,14 +163,28 @@ fn compose(site: &Site) -> Result<Vec<Check>> {
         check.command.env("BIONICPRO_TOPOLOGY", outside.file());
         check
     };
-    Ok(checks.into_iter().map(run).collect())
+    Ok(calls.iter().copied().map(run).collect())
 }
 
-fn has_engine() -> bool {
+/// What is asked of the suite's program, call by call. The last call needs a container engine; where
+/// `docker` reaches none, the test is said to be skipped.
+fn calls_of_compose(docker: &Path, said: &mut impl Write) -> Result<&'static [&'static str]> {
+    const CALLS: &[&str] = &["", " -- --ignored"];
+    if has_engine(docker) {
+        return Ok(CALLS);
+    }
+    writeln!(
+        said,
+        "SKIPPED the_stack_starts_in_containers: no container engine with Compose answers here"
+    )?;
+    Ok(&CALLS[..1])
+}
+
+fn has_engine(docker: &Path) -> bool {
     [["info"].as_slice(), &["compose", "version"]]
         .iter()
         .all(|arguments| {
-            Command::new("docker")
+            Command::new(docker)
                 .args(*arguments)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -345,6 +352,29 @@ mod tests {
             names.is_sorted() && names.contains(&"oracle".to_owned()),
             "{names:?}"
         );
+    }
+
+    #[test]
+    fn a_test_that_needs_a_container_engine_is_said_to_be_skipped_where_none_answers() {
+        let calls = |docker: &str| {
+            let mut said = Vec::new();
+            let calls = calls_of_compose(Path::new(docker), &mut said).expect("a Vec is writable");
+            (calls.len(), String::from_utf8(said).expect("text"))
+        };
+        assert_eq!(calls("true"), (2, String::new()));
+        for docker in ["false", "no-such-program"] {
+            let (number, said) = calls(docker);
+            assert_eq!(number, 1, "{docker}");
+            let name = said
+                .strip_prefix("SKIPPED ")
+                .and_then(|it| it.split_once(':'));
+            let (name, _) = name.unwrap_or_else(|| panic!("{docker}: {said:?}"));
+            let tests = include_str!("../../../../../tests/tests/compose/engine.rs");
+            assert!(
+                tests.contains(&format!("fn {name}()")),
+                "there is no {name}"
+            );
+        }
     }
 
     #[test]
