@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use anyhow::Result;
 
-use super::{Part, Site, Stage};
+use super::{Part, Site, Stage, prometheus};
 use crate::{
     cache::{Recipe, Workshop},
     exec,
@@ -47,8 +47,11 @@ impl Part for Minio {
 
     /// A bucket is a folder of the data.
     fn prepare(&self, site: &Site) -> Result<()> {
+        const METRICS: &str = "/minio/v2/metrics/cluster";
+        let s3 = &site.topology.s3;
         let data = site.topology.part_state("minio").join("data");
-        Ok(fs::create_dir_all(data.join(site.topology.s3.bucket))?)
+        fs::create_dir_all(data.join(s3.bucket))?;
+        prometheus::tell_file_store(site, self.name(), &s3.address, METRICS)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Part, Site, Stage};
+use super::{Part, Site, Stage, prometheus};
 use crate::{
     cache::{Recipe, Workshop},
     exec,
@@ -47,6 +47,7 @@ impl Part for S3 {
             (s3.volume_grpc_port, "SeaweedFS' volumes, gRPC"),
             (s3.filer_port, "SeaweedFS' filer"),
             (s3.filer_grpc_port, "SeaweedFS' filer, gRPC"),
+            (s3.metrics_port, "SeaweedFS' metrics"),
         ]
         .map(|(number, purpose)| Port { number, purpose })
         .into()
@@ -57,7 +58,10 @@ impl Part for S3 {
     }
 
     fn prepare(&self, site: &Site) -> Result<()> {
-        Ok(fs::create_dir_all(&site.topology.s3.data)?)
+        let s3 = &site.topology.s3;
+        fs::create_dir_all(&s3.data)?;
+        let address = format!("{}:{}", s3.host, s3.metrics_port);
+        prometheus::tell_file_store(site, self.name(), &address, "/metrics")
     }
 
     /// Makes the bucket, once; nobody can read it without the key.

@@ -47,6 +47,8 @@ pub(crate) struct S3 {
     pub(crate) volume_grpc_port: u16,
     pub(crate) filer_port: u16,
     pub(crate) filer_grpc_port: u16,
+    /// SeaweedFS' own metrics, for Prometheus.
+    pub(crate) metrics_port: u16,
 }
 
 impl S3 {
@@ -76,6 +78,7 @@ impl S3 {
             volume_grpc_port: ports.s3_volume_grpc,
             filer_port: ports.s3_filer,
             filer_grpc_port: ports.s3_filer_grpc,
+            metrics_port: ports.s3_metrics,
         }
     }
 }

@@ -77,6 +77,8 @@ impl Jaeger {
 pub(crate) struct Prometheus {
     /// Where its data lies.
     pub(crate) data: PathBuf,
+    /// Natively: where it reads which file store there is, as one can take the other's place.
+    pub(crate) file_store: PathBuf,
     /// The pages and the API.
     pub(crate) port: u16,
     /// Their address.
@@ -88,6 +90,7 @@ impl Prometheus {
         let port = ports.prometheus;
         Self {
             data: directories.data("prometheus", "/prometheus"),
+            file_store: directories.state.join("prometheus/file-store.json"),
             port,
             url: format!("http://{}", network.address("prometheus", port)),
         }

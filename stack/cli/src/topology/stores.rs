@@ -149,6 +149,8 @@ impl Redis {
 pub(crate) struct ClickHouse {
     /// Where its data lies.
     pub(crate) data: PathBuf,
+    /// The host's name for clients.
+    pub(crate) host: &'static str,
     /// The HTTP port.
     pub(crate) http_port: u16,
     /// The native protocol's port.
@@ -180,6 +182,7 @@ impl ClickHouse {
     ) -> Self {
         Self {
             data: directories.data("clickhouse", "/var/lib/clickhouse"),
+            host: network.host("clickhouse"),
             http_port,
             native_port,
             url: format!("http://{}", network.address("clickhouse", http_port)),
