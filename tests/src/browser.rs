@@ -18,6 +18,7 @@ use crate::{GrpcWeb, Topology};
 /// The method that tells who is signed in.
 pub const GET_ME: &str = "/bionicpro.auth.v1.AccountService/GetMe";
 const SESSION_COOKIE: &str = "__Host-bionicpro-session";
+const ATTEMPT_COOKIES: &str = "__Host-bionicpro-attempt-";
 /// More redirects than any sign-in has.
 const MAX_REDIRECTS: usize = 10;
 
@@ -186,6 +187,14 @@ impl<'a> Browser<'a> {
     pub fn session_ticket(&self) -> Option<&str> {
         let name = (SESSION_COOKIE.to_owned(), "/".to_owned());
         self.cookies.get(&name).map(String::as_str)
+    }
+
+    /// The ticket of a sign-in that this browser has under way.
+    #[must_use]
+    pub fn attempt_ticket(&self) -> Option<&str> {
+        let mut cookies = self.cookies.iter();
+        let attempt = cookies.find(|((name, _), _)| name.starts_with(ATTEMPT_COOKIES));
+        attempt.map(|(_, ticket)| ticket.as_str())
     }
 
     /// Puts another ticket into the session's cookie.

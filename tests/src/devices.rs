@@ -34,6 +34,7 @@ const ANSWER: Duration = Duration::from_secs(20);
 pub struct Devices {
     client: TelemetryServiceClient<Channel>,
     authorization: MetadataValue<Ascii>,
+    traceparent: Option<MetadataValue<Ascii>>,
 }
 
 impl Devices {
@@ -55,6 +56,18 @@ impl Devices {
         Ok(Self {
             client: TelemetryServiceClient::new(channel),
             authorization: format!("Bearer {token}").parse()?,
+            traceparent: None,
+        })
+    }
+
+    /// The same, in a trace that its caller has begun.
+    ///
+    /// # Errors
+    /// When the context cannot stand in a header.
+    pub fn traced(self, traceparent: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            traceparent: Some(traceparent.parse()?),
+            ..self
         })
     }
 
@@ -90,6 +103,9 @@ impl Devices {
         let mut request = Request::new(message);
         let metadata = request.metadata_mut();
         metadata.insert("authorization", self.authorization.clone());
+        if let Some(traceparent) = &self.traceparent {
+            metadata.insert("traceparent", traceparent.clone());
+        }
         request
     }
 }

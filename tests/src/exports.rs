@@ -67,15 +67,25 @@ impl<'a> Patient<'a> {
     /// Signs somebody in.
     ///
     /// # Errors
-    /// When a page on the way is not the expected one.
-    ///
-    /// # Panics
-    /// When they are no customer.
+    /// When a page on the way is not the expected one, or they are no customer.
     pub async fn signed_in(stack: &'a Topology, username: &str) -> anyhow::Result<Self> {
+        let browser = Browser::signed_in(stack, username).await?;
+        Self::in_browser(stack, username, browser)
+    }
+
+    /// Somebody who has signed in in this browser.
+    ///
+    /// # Errors
+    /// When they are no customer.
+    pub fn in_browser(
+        stack: &'a Topology,
+        username: &str,
+        browser: Browser<'a>,
+    ) -> anyhow::Result<Self> {
         let customer = stack.user(username).customer_id;
         Ok(Self {
             stack,
-            browser: Browser::signed_in(stack, username).await?,
+            browser,
             customer: customer.context("no customer")?,
         })
     }

@@ -2,34 +2,33 @@
 //! any part's log or in a label of a metric. It looks when all of the run has arrived.
 #![allow(clippy::unwrap_used)]
 
+mod used;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use bionicpro_proto::auth::v1::{CheckSessionRequest, CheckSessionResponse};
-use bionicpro_tests::browser::Browser;
 use bionicpro_tests::jaeger::{self, Span, Trace};
-use bionicpro_tests::{crm, eventually, prometheus, rpc, stack, tokens};
-use serde_json::Value;
-use url::Url;
+use bionicpro_tests::{eventually, prometheus, stack};
 use uuid::Uuid;
 
-use crate::crm_to_oneself;
-use crate::edges::{CALLBACK, GET_REPORT, Journey, PROCESS, missing};
-use crate::journeys::{ask_for_report, of_gateway};
+use self::used::{Canaries, crm_changes, person_calls, programs_call, secrets};
+use crate::edges::{CALLBACK, GET_REPORT, Journey, missing};
+use crate::journeys::of_gateway;
 use crate::metrics::calls;
+use crate::{crm_to_oneself, readings_to_oneself};
 
 const ARRIVAL: Duration = Duration::from_secs(40);
 /// More than all traces of the suites: Jaeger answers the latest first.
 const ALL: u32 = 20_000;
+const SIGN_OUT: &str = "POST /auth/sign-out";
 const OURS: [&str; 5] = ["auth", "cdc", "gateway", "ingest", "reports"];
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     "clickhouse",
     "debezium",
     "kafka",
     "keycloak",
+    "nginx",
     "nginx-access",
     "postgres",
     "s3",
@@ -88,105 +87,6 @@ impl Kept {
     }
 }
 
-/// What a run has used and nobody may find again: what it is, and its text.
-type Canaries = Vec<(&'static str, String)>;
-
-/// A person signs in and asks for the report; programs get their tokens. Answers the trace of asking,
-/// too.
-async fn used() -> (Span, Canaries) {
-    let stack = stack();
-    let user = stack.user("prothetic1");
-    let mut browser = Browser::new(stack);
-    let authorization = browser.begin_sign_in("/", "en").await.unwrap();
-    let callback = browser.authenticate(&authorization, user).await.unwrap();
-    browser.redirected_by(&callback).await.unwrap();
-    let (page, traceparent) = jaeger::new_context().unwrap();
-    ask_for_report(&browser, Some(&traceparent)).await;
-
-    let clients = &stack.keycloak.clients;
-    let gateway = tokens::of_client(stack, &clients.gateway).await.unwrap();
-    let internal = tokens::of_client(stack, &clients.internal).await.unwrap();
-    let ticket = browser.session_ticket().unwrap().to_owned();
-    let check = CheckSessionRequest {
-        session_ticket: ticket.clone(),
-    };
-    let method = "/bionicpro.auth.v1.SessionService/CheckSession";
-    let session: CheckSessionResponse = rpc::call(&stack.auth.url, method, Some(&gateway), check)
-        .await
-        .unwrap();
-    let token = session.access_token;
-    let used = vec![
-        ("an authorization code", parameter(&callback, "code")),
-        ("a sign-in's state", parameter(&callback, "state")),
-        ("a session's cookie", ticket),
-        ("a subject", claim(&token, "sub")),
-        ("a session at Keycloak", claim(&token, "sid")),
-        ("a person's token", token),
-        ("the gateway's token", gateway),
-        ("a program's token", internal),
-        ("any token", "eyJ".to_owned()),
-        ("a password", user.password.clone()),
-        ("a person's user name", user.username.clone()),
-        ("a customer's id", user.customer_id.unwrap().to_string()),
-        ("a client's secret", clients.web.secret.clone()),
-        ("a client's secret", clients.gateway.secret.clone()),
-        (
-            "a database's password",
-            stack.clickhouse.cdc.password.clone(),
-        ),
-    ];
-    (page, used)
-}
-
-fn parameter(address: &Url, name: &str) -> String {
-    let found = address.query_pairs().find(|(key, _)| key == name);
-    found.unwrap().1.into_owned()
-}
-
-fn claim(token: &str, name: &str) -> String {
-    let payload = token.split('.').nth(1).unwrap();
-    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap();
-    let claims: Value = serde_json::from_slice(&payload).unwrap();
-    claims[name].as_str().unwrap().to_owned()
-}
-
-/// What the CRM knows of a person, and of one who is changed while everything is traced. Answers the
-/// trace of the change, too.
-async fn person(customer: Uuid) -> (Span, Canaries) {
-    let crm = crm::connect(stack()).await.unwrap();
-    let planted = Uuid::now_v7();
-    let mark = planted.simple().to_string();
-    let insert =
-        "INSERT INTO customers (id, full_name, email, phone, country, locale, time_zone, status)
-                  VALUES ($1, $2, $3, $4, 'GB', 'en-GB', 'Europe/London', 'active')";
-    let (change, traceparent) = jaeger::new_context().unwrap();
-    let context = "SELECT set_config('bionicpro.traceparent', $1, false)";
-    crm.execute(context, &[&traceparent]).await.unwrap();
-    let (name, email, phone) = (
-        format!("Canary {mark}"),
-        format!("{mark}@example.org"),
-        format!("+44{}", &mark[..10]),
-    );
-    crm.execute(insert, &[&planted, &name, &email, &phone])
-        .await
-        .unwrap();
-    // It is on its way all the same, and other tests count the customers.
-    let delete = "DELETE FROM customers WHERE id = $1";
-    crm.execute(delete, &[&planted]).await.unwrap();
-    let known = "SELECT full_name, email, phone FROM customers WHERE id = $1";
-    let row = crm.query_one(known, &[&customer]).await.unwrap();
-    let known = vec![
-        ("a name", row.get(0)),
-        ("an e-mail address", row.get(1)),
-        ("a phone number", row.get(2)),
-        ("a planted customer's id", planted.to_string()),
-        ("a planted name", name),
-        ("a planted e-mail address", email),
-        ("a planted phone number", phone),
-    ];
-    (change, known)
-}
-
 /// A span of a program that is careless: its name and one attribute may be seen, what the others
 /// hold may not.
 async fn careless() -> (Span, String, Canaries) {
@@ -226,6 +126,21 @@ async fn careless() -> (Span, String, Canaries) {
     (span, seen, hidden)
 }
 
+/// Sends the careless span last of all and waits until it is there: the collector counts it with or
+/// after all spans before it.
+async fn careless_arrives() -> (String, Canaries) {
+    let (span, seen, hidden) = careless().await;
+    arrived(&span, &[("careless", &seen)]).await;
+    let series = format!("{{span_name=\"{seen}\"}}");
+    eventually("the careless span has series", ARRIVAL, || async {
+        let series = [("match[]", series.as_str())];
+        let series = prometheus::ask(stack(), "series", &series).await.unwrap();
+        series.as_array().is_some_and(|series| !series.is_empty())
+    })
+    .await;
+    (seen, hidden)
+}
+
 /// Waits until a trace has a span of each of these services that is called so.
 async fn arrived(trace: &Span, spans: &[(&str, &str)]) {
     eventually("the planted trace is in Jaeger", ARRIVAL, || async {
@@ -237,12 +152,11 @@ async fn arrived(trace: &Span, spans: &[(&str, &str)]) {
     .await;
 }
 
-/// Waits until every sign-in since a moment is whole in Jaeger.
-async fn signed_in(since: SystemTime) {
-    eventually("the sign-in is in Jaeger", ARRIVAL, || async {
-        let traces = of_gateway(CALLBACK, since).await;
-        let lacks = |trace: &&Trace| !missing(Journey::SignIn, trace).is_empty();
-        match traces.iter().find(lacks) {
+/// Waits until a browser's requests since a moment are in Jaeger, each with all that it has led to.
+async fn answered(name: &str, since: SystemTime, lacks: impl Fn(&Trace) -> bool) {
+    eventually(&format!("{name} is in Jaeger"), ARRIVAL, || async {
+        let traces = of_gateway(name, since).await;
+        match traces.iter().find(|it| lacks(it)) {
             Some(trace) => Err(trace.shown()),
             None if traces.is_empty() => Err("none".to_owned()),
             None => Ok(()),
@@ -254,39 +168,29 @@ async fn signed_in(since: SystemTime) {
 #[tokio::test]
 async fn what_a_run_uses_is_in_no_span_log_or_label() {
     let _crm = crm_to_oneself().await;
+    let _readings = readings_to_oneself().await;
     let (since, logs) = (SystemTime::now(), logs());
     let counted = async || calls("bionicpro-reports", GET_REPORT, "OK").await;
     let before = counted().await;
-    let (page, mut canaries) = used().await;
-    let customer = stack().user("prothetic1").customer_id.unwrap();
-    let (change, known) = person(customer).await;
-    canaries.extend(known);
+    let (mut begun, mut canaries) = person_calls().await;
+    let (device, used) = programs_call().await;
+    let (change, known) = crm_changes().await;
+    begun.extend([device, change]);
+    canaries.extend([used, known, secrets()].concat());
 
-    arrived(&page, &[("clickhouse", "query")]).await;
-    // The gateway sends its spans in the order in which they end: the callback's came before.
-    arrived(&page, &[("bionicpro-gateway", GET_REPORT)]).await;
-    signed_in(since).await;
-    let changed = [
-        ("debezium", "debezium-read"),
-        ("bionicpro-cdc", PROCESS),
-        ("clickhouse", "query"),
-    ];
-    arrived(&change, &changed).await;
+    for (trace, last) in &begun {
+        arrived(trace, last).await;
+    }
+    let not_signed_in = |trace: &Trace| !missing(Journey::SignIn, trace).is_empty();
+    answered(CALLBACK, since, not_signed_in).await;
+    let not_at_keycloak = |trace: &Trace| !trace.0.iter().any(|span| span.service == "keycloak");
+    answered(SIGN_OUT, since, not_at_keycloak).await;
     eventually("the call is counted", ARRIVAL, || async {
         counted().await > before
     })
     .await;
-    // Sent last: the collector counts it with or after all spans before it.
-    let (span, seen, hidden) = careless().await;
+    let (seen, hidden) = careless_arrives().await;
     canaries.extend(hidden);
-    arrived(&span, &[("careless", &seen)]).await;
-    let series = format!("{{span_name=\"{seen}\"}}");
-    eventually("the careless span has series", ARRIVAL, || async {
-        let series = [("match[]", series.as_str())];
-        let series = prometheus::ask(stack(), "series", &series).await.unwrap();
-        series.as_array().is_some_and(|series| !series.is_empty())
-    })
-    .await;
 
     let kept = Kept::now(&logs).await;
     assert_eq!(kept.holds(&seen), ["labels", "spans"]);

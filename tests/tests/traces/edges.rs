@@ -22,12 +22,12 @@ use Journey::{CrmChange, Download, PageCall, Reading, SessionCheck, SignIn};
 
 pub(crate) const GATEWAY: &str = "bionicpro-gateway";
 const AUTH: &str = "bionicpro-auth";
-const REPORTS: &str = "bionicpro-reports";
+pub(crate) const REPORTS: &str = "bionicpro-reports";
 const CDC: &str = "bionicpro-cdc";
 pub(crate) const INGEST: &str = "bionicpro-ingest";
 pub(crate) const RECORD_READINGS: &str = "bionicpro.ingest.v1.TelemetryService/RecordReadings";
 const SEND_READINGS: &str = "send telemetry.readings";
-const PROCESS_READING: &str = "process telemetry.readings";
+pub(crate) const PROCESS_READING: &str = "process telemetry.readings";
 const INSERT_READINGS: &str = "INSERT telemetry_readings";
 /// The program that changes the CRM: the suite stands in for it.
 pub(crate) const CRM: &str = "crm-application";
@@ -38,7 +38,7 @@ const COMPLETE_SIGN_IN: &str = "bionicpro.auth.v1.SessionService/CompleteSignIn"
 const CHECK_SESSION: &str = "bionicpro.auth.v1.SessionService/CheckSession";
 pub(crate) const CHECK: &str = "check session";
 pub(crate) const AUTHORIZE: &str = "authorize download";
-const AUTHORIZE_DOWNLOAD: &str = "bionicpro.reports.v1.ReportsService/AuthorizeDownload";
+pub(crate) const AUTHORIZE_DOWNLOAD: &str = "bionicpro.reports.v1.ReportsService/AuthorizeDownload";
 const TOKEN: &str = "POST /realms/{realm}/protocol/{protocol}/token";
 pub(crate) const PROCESS: &str = "process crm.public.customers";
 pub(crate) const INSERT: &str = "INSERT crm_customers_versions";
