@@ -24,6 +24,7 @@ pub mod telemetry;
 pub mod tokens;
 pub mod topology;
 pub mod violations;
+pub mod worn_day;
 
 use std::fmt::Display;
 use std::sync::LazyLock;

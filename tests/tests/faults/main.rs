@@ -12,6 +12,7 @@ mod mid_insert;
 mod retention;
 mod sessions;
 mod telemetry;
+mod unmerged;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -3,13 +3,12 @@
 //! is sent again, and counts once, too. The last test takes the safety out and must see a loss.
 #![allow(clippy::unwrap_used)]
 
-use bionicpro_proto::ingest::v1::{Reading, Receipt, RunState};
-use bionicpro_tests::devices::{Devices, all_arrived, arrived, ids, readings, recorded};
+use bionicpro_proto::ingest::v1::Receipt;
+use bionicpro_tests::devices::{all_arrived, arrived, ids, recorded};
 use bionicpro_tests::held_open::HeldOpen;
-use bionicpro_tests::loader::Etl;
 use bionicpro_tests::processes::{Away, Process};
 use bionicpro_tests::stand_in::StandIn;
-use bionicpro_tests::telemetry::{Telemetry, mart, worn_in_2020};
+use bionicpro_tests::worn_day::WornDay;
 use bionicpro_tests::{eventually, sockets, stack};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,9 +18,6 @@ use tonic_types::StatusExt as _;
 use crate::alone;
 use crate::telemetry::{LIMIT, until_accepted};
 
-/// When 2020-11-01 begins, in seconds since 1970.
-const NOVEMBER: i64 = 1_604_188_800;
-const DAY: i64 = 86_400;
 const BEFORE: usize = 200;
 const DURING: usize = 3_000;
 const AFTER: usize = 100;
@@ -31,10 +27,10 @@ const UNREAD: u64 = 16 << 10;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_within_which_kafka_pauses_is_acknowledged_once_kafka_has_all_of_it() {
     let _alone = alone().await;
-    let day = Day::of(1).await;
+    let day = WornDay::of(stack(), "2020-11-01").await.unwrap();
     let kafka = Process::of(stack(), "kafka");
     let pid = Process::of(stack(), "ingest").pid().unwrap();
-    let (mut call, frozen) = day.call_that_kafka_leaves(&kafka, pid).await;
+    let (mut call, frozen) = call_that_kafka_leaves(&day, &kafka, pid).await;
     assert!(!call.answer.is_finished(), "acknowledged already");
     drop(frozen);
     call.send(day.readings(AFTER)).await;
@@ -49,10 +45,10 @@ async fn a_call_within_which_kafka_pauses_is_acknowledged_once_kafka_has_all_of_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_within_which_kafka_pauses_for_too_long_is_sent_again_and_counts_once() {
     let _alone = alone().await;
-    let day = Day::of(2).await;
+    let day = WornDay::of(stack(), "2020-11-02").await.unwrap();
     let kafka = Process::of(stack(), "kafka");
     let pid = Process::of(stack(), "ingest").pid().unwrap();
-    let (call, frozen) = day.call_that_kafka_leaves(&kafka, pid).await;
+    let (call, frozen) = call_that_kafka_leaves(&day, &kafka, pid).await;
     let (sent, answer) = call.end().await;
     assert_is_to_come_again(&answer.unwrap_err());
     // What lies unread is taken now.
@@ -67,10 +63,10 @@ async fn a_call_within_which_kafka_pauses_for_too_long_is_sent_again_and_counts_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_within_which_kafka_is_killed_is_acknowledged_or_sent_again_and_counts_once() {
     let _alone = alone().await;
-    let day = Day::of(3).await;
+    let day = WornDay::of(stack(), "2020-11-03").await.unwrap();
     let kafka = Process::of(stack(), "kafka");
     let pid = Process::of(stack(), "ingest").pid().unwrap();
-    let (mut call, frozen) = day.call_that_kafka_leaves(&kafka, pid).await;
+    let (mut call, frozen) = call_that_kafka_leaves(&day, &kafka, pid).await;
     assert!(!call.answer.is_finished(), "acknowledged already");
     // With what it has not read.
     frozen.kill().unwrap();
@@ -90,17 +86,17 @@ async fn a_call_within_which_kafka_is_killed_is_acknowledged_or_sent_again_and_c
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_is_acknowledged_before_kafka_has_it_loses_readings_in_such_a_pause() {
     let _alone = alone().await;
-    let day = Day::of(4).await;
+    let day = WornDay::of(stack(), "2020-11-04").await.unwrap();
     let (ingest, kafka) = (
         Process::of(stack(), "ingest"),
         Process::of(stack(), "kafka"),
     );
     let stand_in = StandIn::of(&ingest, &["--fault=acknowledge-before-kafka"]).unwrap();
     until_accepted(&day.devices, &day.readings(1)).await;
-    let (call, frozen) = day.call_that_kafka_leaves(&kafka, stand_in.pid()).await;
+    let (call, frozen) = call_that_kafka_leaves(&day, &kafka, stand_in.pid()).await;
     let (sent, answer) = call.end().await;
     assert_eq!(accepted(&answer.unwrap()), BEFORE + DURING);
-    day.service_gives_up().await;
+    service_gives_up(&day).await;
     // Thawed, Kafka would take what it has not read.
     frozen.kill().unwrap();
     drop(stand_in);
@@ -114,90 +110,36 @@ async fn a_call_that_is_acknowledged_before_kafka_has_it_loses_readings_in_such_
     );
 }
 
-/// A day long before the seeded time, and somebody who wears a prosthesis then.
-struct Day {
-    name: String,
-    begins: i64,
-    prosthesis: String,
-    devices: Devices,
-    etl: Etl<'static>,
-    /// Readings that the mart has had before.
-    before: usize,
+/// A call, some of whose readings are in Kafka, which stands still now with others unread.
+async fn call_that_kafka_leaves<'a>(
+    day: &WornDay,
+    kafka: &'a Process<'a>,
+    ingest: u32,
+) -> (HeldOpen, Away<'a>) {
+    let mut call = HeldOpen::open(stack(), &day.devices, day.readings(BEFORE)).await;
+    let frozen = kafka.freeze().unwrap();
+    call.send(day.readings(DURING)).await;
+    let (_, port) = stack().kafka.brokers.rsplit_once(':').unwrap();
+    let port = port.parse().unwrap();
+    eventually("readings lie at Kafka unread", LIMIT, || async {
+        sockets::most_unread(ingest, port).unwrap() > UNREAD
+    })
+    .await;
+    (call, frozen)
 }
 
-impl Day {
-    async fn of(number: i64) -> Self {
-        let name = format!("2020-11-{number:02}");
-        let telemetry = Telemetry::connect(stack()).await.unwrap();
-        let place = format!("SELECT create_readings_day('{name}')");
-        telemetry.query(&place).await.unwrap();
-        let mut day = Self {
-            name,
-            begins: NOVEMBER + (number - 1) * DAY,
-            prosthesis: worn_in_2020(stack()).await.unwrap(),
-            devices: Devices::new(stack()).await.unwrap(),
-            etl: Etl::new(stack()).await.unwrap(),
-            before: 0,
-        };
-        day.before = day.counted().await;
-        day
-    }
-
-    fn readings(&self, count: usize) -> Vec<Reading> {
-        readings(&self.prosthesis, self.begins, count)
-    }
-
-    /// A call, some of whose readings are in Kafka, which stands still now with others unread.
-    async fn call_that_kafka_leaves<'a>(
-        &self,
-        kafka: &'a Process<'a>,
-        ingest: u32,
-    ) -> (HeldOpen, Away<'a>) {
-        let mut call = HeldOpen::open(stack(), &self.devices, self.readings(BEFORE)).await;
-        let frozen = kafka.freeze().unwrap();
-        call.send(self.readings(DURING)).await;
-        let (_, port) = stack().kafka.brokers.rsplit_once(':').unwrap();
-        let port = port.parse().unwrap();
-        eventually("readings lie at Kafka unread", LIMIT, || async {
-            sockets::most_unread(ingest, port).unwrap() > UNREAD
-        })
-        .await;
-        (call, frozen)
-    }
-
-    /// Waits until the service waits no more for Kafka to take a reading that was sent just now:
-    /// those that were sent before are given up, too.
-    async fn service_gives_up(&self) {
-        let (device, messages) = mpsc::channel(1);
-        let devices = self.devices.clone();
-        let stream = async move { devices.stream(ReceiverStream::new(messages)).await };
-        let answer = tokio::spawn(stream);
-        eventually("a call is ended by the service", LIMIT, || async {
-            device.send(self.readings(1)).await.is_err()
-        })
-        .await;
-        assert!(answer.await.unwrap().is_err());
-    }
-
-    /// How many readings the mart counts.
-    async fn counted(&self) -> usize {
-        // Where Kafka was away, the CRM's changes may be behind for a while.
-        eventually("the day is loaded", LIMIT, || async {
-            let run = self.etl.load(&self.name, &self.name).await;
-            run.state() == RunState::Succeeded
-        })
-        .await;
-        let mart = mart(stack(), &self.name).await.unwrap();
-        let counts = mart.iter().filter_map(|row| row[2].as_deref());
-        counts.map(|count| count.parse::<usize>().unwrap()).sum()
-    }
-
-    /// All are stored, and each counts once.
-    async fn assert_kept(&self, sent: &[Reading]) {
-        all_arrived(stack(), sent).await;
-        self.etl.answers().await;
-        assert_eq!(self.counted().await, self.before + sent.len());
-    }
+/// Waits until the service waits no more for Kafka to take a reading that was sent just now: those
+/// that were sent before are given up, too.
+async fn service_gives_up(day: &WornDay) {
+    let (device, messages) = mpsc::channel(1);
+    let devices = day.devices.clone();
+    let stream = async move { devices.stream(ReceiverStream::new(messages)).await };
+    let answer = tokio::spawn(stream);
+    eventually("a call is ended by the service", LIMIT, || async {
+        device.send(day.readings(1)).await.is_err()
+    })
+    .await;
+    assert!(answer.await.unwrap().is_err());
 }
 
 async fn topic() -> std::collections::HashMap<uuid::Uuid, usize> {

@@ -2,25 +2,23 @@
 //! applied and the answer not given. Two tests take a safety out and must see a difference.
 #![allow(clippy::unwrap_used)]
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
-
 use bionicpro_proto::ingest::v1::Reading;
 use bionicpro_tests::devices::{Devices, all_arrived, arrived, readings};
 use bionicpro_tests::loader::{Etl, Loader};
 use bionicpro_tests::processes::{Away, Process};
 use bionicpro_tests::proxy::{Proxy, Rule};
 use bionicpro_tests::{crm, eventually, stack};
-use futures::FutureExt as _;
 
 use crate::alone;
 use crate::telemetry::{IN_2020, LIMIT, NOBODYS, until_accepted};
+use crate::unmerged::unmerged;
 
 const ROWS: u32 = 3_000;
 
 #[tokio::test]
 async fn an_insert_whose_answer_dies_with_clickhouse_is_stored_once() {
     let _alone = alone().await;
-    let (found, rows) = lose_the_answer(&[]).await;
+    let (found, rows) = unmerged(lose_the_answer(&[])).await;
     assert_eq!((found, rows), (ROWS, ROWS), "lost or doubled");
 }
 
@@ -28,7 +26,7 @@ async fn an_insert_whose_answer_dies_with_clickhouse_is_stored_once() {
 #[tokio::test]
 async fn the_same_insert_is_stored_twice_without_deduplication() {
     let _alone = alone().await;
-    let (found, rows) = lose_the_answer(&["--fault=insert-without-deduplication"]).await;
+    let (found, rows) = unmerged(lose_the_answer(&["--fault=insert-without-deduplication"])).await;
     assert_eq!(found, ROWS);
     assert!(
         rows > ROWS,
@@ -39,18 +37,21 @@ async fn the_same_insert_is_stored_twice_without_deduplication() {
 #[tokio::test]
 async fn an_insert_that_is_half_through_when_clickhouse_dies_is_stored_once() {
     let _alone = alone().await;
-    let ingest = Process::of(stack(), "ingest");
-    let writer = Writer::start(&ingest, &[]).await;
-    let sent = writer.insert(Rule::KeepBodies).await;
-    clickhouse_dies().await;
-    let outcome = writer.goes_on(&sent).await;
+    let outcome = unmerged(async {
+        let ingest = Process::of(stack(), "ingest");
+        let writer = Writer::start(&ingest, &[]).await;
+        let sent = writer.insert(Rule::KeepBodies).await;
+        clickhouse_dies().await;
+        writer.goes_on(&sent).await
+    })
+    .await;
     assert_eq!(outcome, (ROWS, ROWS), "lost or doubled");
 }
 
 #[tokio::test]
 async fn an_insert_that_is_half_through_when_clickhouse_and_the_writer_die_is_stored_once() {
     let _alone = alone().await;
-    let (found, rows) = lose_both(&[]).await;
+    let (found, rows) = unmerged(lose_both(&[])).await;
     assert_eq!((found, rows), (ROWS, ROWS), "lost or doubled");
 }
 
@@ -58,7 +59,7 @@ async fn an_insert_that_is_half_through_when_clickhouse_and_the_writer_die_is_st
 #[tokio::test]
 async fn the_same_insert_is_lost_when_its_offsets_are_committed_first() {
     let _alone = alone().await;
-    let (found, _) = lose_both(&["--fault=commit-before-insert"]).await;
+    let (found, _) = unmerged(lose_both(&["--fault=commit-before-insert"])).await;
     assert!(
         found < ROWS,
         "nothing is lost: the test above proves nothing"
@@ -143,14 +144,6 @@ impl<'a> Writer<'a> {
 
     /// Frees the way; how many of the readings there are then, in how many rows.
     async fn goes_on(self, sent: &[Reading]) -> (u32, u32) {
-        // A merge would make one row of two.
-        merges("STOP").await;
-        let counted = AssertUnwindSafe(self.counted(sent)).catch_unwind().await;
-        merges("START").await;
-        counted.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-
-    async fn counted(&self, sent: &[Reading]) -> (u32, u32) {
         self.clickhouse.rule(Rule::Pass);
         all_arrived(stack(), sent).await;
         // Its batch was committed before these were inserted.
@@ -159,10 +152,4 @@ impl<'a> Writer<'a> {
         all_arrived(stack(), &later).await;
         arrived(stack(), sent).await.unwrap()
     }
-}
-
-async fn merges(verb: &str) {
-    let database = &stack().clickhouse.database;
-    let statement = format!("SYSTEM {verb} MERGES {database}.telemetry_readings");
-    crm::change_clickhouse(stack(), &statement).await.unwrap();
 }

@@ -8,11 +8,13 @@ use bionicpro_proto::ingest::v1::Reading;
 use bionicpro_tests::devices::{Devices, all_arrived, arrived, ids, readings, recorded};
 use bionicpro_tests::loader::{Etl, Loader};
 use bionicpro_tests::processes::Process;
+use bionicpro_tests::worn_day::WornDay;
 use bionicpro_tests::{eventually, stack};
 use tonic::Code;
 use tonic_types::StatusExt;
 
 use crate::alone;
+use crate::unmerged::unmerged;
 
 /// A prosthesis that nobody wears, and the middle of a day long before the seeded time.
 pub(crate) const NOBODYS: &str = "01900000-0000-7000-a000-00000000f002";
@@ -24,36 +26,49 @@ const BATCHES: usize = 40;
 #[tokio::test]
 async fn readings_survive_the_death_of_kafka() {
     let _alone = alone().await;
-    let sent = send_while(|| Process::of(stack(), "kafka").kill().unwrap()).await;
-    all_arrived(stack(), &sent).await;
-    assert!(each_is_in_the_topic(&sent).await, "acknowledged and lost");
+    let day = WornDay::of(stack(), "2020-11-05").await.unwrap();
+    unmerged(async {
+        let sent = send_while(&day, || Process::of(stack(), "kafka").kill().unwrap()).await;
+        day.assert_kept(&sent).await;
+        assert!(each_is_in_the_topic(&sent).await, "acknowledged and lost");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn readings_survive_the_death_of_clickhouse_during_inserts() {
     let _alone = alone().await;
-    let sent = send_while(|| Process::of(stack(), "clickhouse").kill().unwrap()).await;
-    all_arrived(stack(), &sent).await;
-    assert_stored_once(&sent).await;
+    let day = WornDay::of(stack(), "2020-11-06").await.unwrap();
+    unmerged(async {
+        let dies = || Process::of(stack(), "clickhouse").kill().unwrap();
+        let sent = send_while(&day, dies).await;
+        day.assert_kept(&sent).await;
+        assert_stored_once(&sent).await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn readings_survive_the_death_of_ingest() {
     let _alone = alone().await;
-    let sent = send_while(|| Process::of(stack(), "ingest").kill().unwrap()).await;
-    all_arrived(stack(), &sent).await;
-    assert!(each_is_in_the_topic(&sent).await, "acknowledged and lost");
+    let day = WornDay::of(stack(), "2020-11-07").await.unwrap();
+    unmerged(async {
+        let sent = send_while(&day, || Process::of(stack(), "ingest").kill().unwrap()).await;
+        day.assert_kept(&sent).await;
+        assert!(each_is_in_the_topic(&sent).await, "acknowledged and lost");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn while_kafka_stands_still_nothing_is_acknowledged_and_the_device_is_told_to_come_again() {
     let _alone = alone().await;
-    let devices = Devices::new(stack()).await.unwrap();
-    let sent = readings(NOBODYS, IN_2020, 500);
+    let day = WornDay::of(stack(), "2020-11-08").await.unwrap();
+    let sent = day.readings(500);
     let kafka = Process::of(stack(), "kafka");
     let frozen = kafka.freeze().unwrap();
     let messages = tokio_stream::iter(vec![sent.clone()]);
-    let status = devices.stream(messages).await.unwrap_err();
+    let status = day.devices.stream(messages).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status}");
     let info = status.get_details_error_info().unwrap();
     assert_eq!(info.metadata["dependency"], "kafka");
@@ -65,8 +80,8 @@ async fn while_kafka_stands_still_nothing_is_acknowledged_and_the_device_is_told
             .is_some()
     );
     drop(frozen);
-    until_accepted(&devices, &sent).await;
-    all_arrived(stack(), &sent).await;
+    until_accepted(&day.devices, &sent).await;
+    day.assert_kept(&sent).await;
     assert!(each_is_in_the_topic(&sent).await, "acknowledged and lost");
 }
 
@@ -100,9 +115,12 @@ async fn readings_that_are_acknowledged_too_early_are_lost() {
 #[tokio::test]
 async fn a_batch_survives_the_writer_that_could_not_insert_it() {
     let _alone = alone().await;
-    let sent = die_while_clickhouse_is_away(&[]).await;
-    all_arrived(stack(), &sent).await;
-    assert_stored_once(&sent).await;
+    unmerged(async {
+        let sent = die_while_clickhouse_is_away(&[]).await;
+        all_arrived(stack(), &sent).await;
+        assert_stored_once(&sent).await;
+    })
+    .await;
 }
 
 /// The negative control: committed first, the same batch is lost.
@@ -119,8 +137,7 @@ async fn the_same_batch_is_lost_when_its_offsets_are_committed_first() {
 
 /// Sends batches one after the other, each until it is accepted, and lets `fault` happen in
 /// between; answers all readings.
-async fn send_while(fault: impl FnOnce()) -> Vec<Reading> {
-    let devices = Devices::new(stack()).await.unwrap();
+async fn send_while(day: &WornDay, fault: impl FnOnce()) -> Vec<Reading> {
     let (mut sent, mut fault) = (Vec::new(), Some(fault));
     for batch in 0..BATCHES {
         if batch == BATCHES / 4
@@ -128,8 +145,8 @@ async fn send_while(fault: impl FnOnce()) -> Vec<Reading> {
         {
             fault();
         }
-        let readings = readings(NOBODYS, IN_2020, 100);
-        until_accepted(&devices, &readings).await;
+        let readings = day.readings(100);
+        until_accepted(&day.devices, &readings).await;
         sent.extend(readings);
     }
     sent
