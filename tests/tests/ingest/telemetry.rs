@@ -9,6 +9,7 @@ use bionicpro_proto::ingest::v1::{Reading, RecordBatchRequest};
 use bionicpro_tests::devices::{Devices, TOPIC, ids, new_id, now, readings, recorded};
 use bionicpro_tests::rpc::reason;
 use bionicpro_tests::tokens::{self, Difference, Guest};
+use bionicpro_tests::worn_day::WornDay;
 use bionicpro_tests::{eventually, stack};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigSource, ResourceSpecifier};
@@ -209,10 +210,10 @@ async fn a_message_that_is_as_large_as_may_be_is_taken_and_one_reading_more_is_n
 }
 
 #[tokio::test]
-async fn a_stream_that_dies_in_the_middle_is_simply_sent_again() {
+async fn a_stream_that_dies_in_the_middle_is_simply_sent_again_and_counts_once() {
     let _in_use = in_use().await;
-    let devices = Devices::new(stack()).await.unwrap();
-    let sent = readings(NOBODYS, IN_2020, 2_000);
+    let day = WornDay::of(stack(), "2020-06-16").await.unwrap();
+    let (devices, sent) = (day.devices.clone(), day.readings(2_000));
     let messages: Vec<_> = sent.chunks(500).map(<[Reading]>::to_vec).collect();
     // Never ends, and is dropped with two of its messages sent.
     let half = tokio_stream::iter(messages[..2].to_vec()).chain(tokio_stream::pending());
@@ -230,8 +231,11 @@ async fn a_stream_that_dies_in_the_middle_is_simply_sent_again() {
 
     let again = devices.stream(tokio_stream::iter(messages)).await.unwrap();
     assert_eq!((again.accepted, again.duplicates), (2_000, 0));
+    day.assert_kept(&sent).await;
+    // The control: what the first call brought is there twice.
     let topic = topic().await;
-    assert!(ids(&sent).iter().all(|id| topic.contains_key(id)));
+    let times: Vec<_> = ids(&sent).iter().map(|id| topic[id]).collect();
+    assert_eq!(times, [[2; 1_000], [1; 1_000]].concat());
 }
 
 #[tokio::test]
