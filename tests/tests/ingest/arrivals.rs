@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bionicpro_proto::error::v1::Reason;
 use bionicpro_proto::ingest::v1::{Reading, RunState};
-use bionicpro_tests::devices::{self, Devices, all_arrived, readings};
+use bionicpro_tests::devices::{self, Devices, all_arrived, arrived, readings};
 use bionicpro_tests::loader::Etl;
 use bionicpro_tests::telemetry::{Telemetry, mart, worn_in_2020};
 use bionicpro_tests::{crm, eventually, stack};
@@ -51,7 +51,11 @@ async fn a_reading_that_came_both_ways_counts_once_with_the_value_that_came_firs
     // Once more, with another value: the first one holds.
     let again = devices.batch(sent.iter().map(other).collect()).await;
     assert_eq!(again.unwrap().accepted, 30);
-    all_arrived(stack(), &sent).await;
+    eventually("both values of all are in ClickHouse", LIMIT, || async {
+        let rows = arrived(stack(), &sent).await.unwrap();
+        (rows == (30, 60)).then_some(()).ok_or(format!("{rows:?}"))
+    })
+    .await;
 
     let run = Etl::new(stack()).await.unwrap().load(DAY, DAY).await;
     assert_eq!(run.state(), RunState::Succeeded, "{}", run.failure);
@@ -64,6 +68,16 @@ async fn a_reading_that_came_both_ways_counts_once_with_the_value_that_came_firs
     assert_eq!(mart.len(), 1);
     assert_eq!(row[2].as_deref(), Some("35"));
     assert_eq!(row[4], Some(response_ms.to_string()));
+    // The control: all that came are more, and another sum.
+    let all = format!(
+        "SELECT toUInt32(count()), toUInt32(sum(response_ms)) FROM {}.telemetry_readings FINAL \
+         WHERE toDate(recorded_at) = '{DAY}'",
+        stack().clickhouse.database
+    );
+    let all: Vec<(u32, u32)> = crm::query_clickhouse(stack(), &all).await.unwrap();
+    let others = 2 * sum(&sent) + 30 * 1_000 + sum(&sent[..20]) + 20 * 1_000 + sum(&alone);
+    assert_eq!(all, [(60 + 25, others)]);
+    assert!(others > response_ms);
 }
 
 #[tokio::test]
