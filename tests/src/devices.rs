@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bionicpro_proto::ingest::v1::telemetry_service_client::TelemetryServiceClient;
 use bionicpro_proto::ingest::v1::{
     Reading, Receipt, RecordBatchRequest, RecordReadingsRequest, RecordedReading,
@@ -157,7 +157,8 @@ pub fn now() -> i64 {
 /// How often the topic has each reading, by its id.
 ///
 /// # Errors
-/// When Kafka does not answer, or a record is no reading.
+/// When Kafka does not answer, or a reading lies under another key than its prosthesis: then the
+/// readings of one prosthesis would have no order.
 pub fn recorded(stack: &Topology) -> anyhow::Result<HashMap<Uuid, usize>> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", &stack.kafka.brokers)
@@ -181,6 +182,8 @@ pub fn recorded(stack: &Topology) -> anyhow::Result<HashMap<Uuid, usize>> {
             if let Ok(reading) = RecordedReading::decode(payload)
                 && let Ok(id) = Uuid::from_slice(&reading.id)
             {
+                let key = message.key().unwrap_or_default();
+                ensure!(key == reading.prosthesis_id, "the key of {id} is {key:?}");
                 *found.entry(id).or_default() += 1;
             }
             if message.offset() + 1 >= end {
