@@ -183,14 +183,19 @@ pub async fn send(stack: &Topology, service: &str, name: &str, span: &Span) -> a
         .duration_since(UNIX_EPOCH)?
         .as_nanos()
         .to_string();
-    let text = |(key, value): (&str, &str)| json!({"key": key, "value": {"stringValue": value}});
-    let attributes = span.attributes.iter();
-    let attributes: Vec<_> = attributes.map(|(key, value)| text((key, value))).collect();
+    let texts = |attributes: &BTreeMap<String, String>| -> Vec<_> {
+        let text = |(key, value)| json!({"key": key, "value": {"stringValue": value}});
+        attributes.iter().map(text).collect()
+    };
+    let event = |it| json!({"name": "event", "timeUnixNano": now, "attributes": texts(it)});
+    let events: Vec<_> = span.events.iter().map(event).collect();
+    let resource = BTreeMap::from([("service.name".to_owned(), service.to_owned())]);
     let export = json!({"resourceSpans": [{
-        "resource": {"attributes": [text(("service.name", service))]},
+        "resource": {"attributes": texts(&resource)},
         "scopeSpans": [{"spans": [{
             "traceId": span.trace_id, "spanId": span.id, "name": name, "kind": 3,
-            "startTimeUnixNano": now, "endTimeUnixNano": now, "attributes": attributes,
+            "startTimeUnixNano": now, "endTimeUnixNano": now,
+            "attributes": texts(&span.attributes), "events": events,
         }]}],
     }]});
     let address = format!("http://127.0.0.1:{}/v1/traces", stack.jaeger.otlp_http_port);

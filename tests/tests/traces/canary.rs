@@ -111,15 +111,17 @@ async fn careless() -> (Span, String, Canaries) {
         "kc.token.id",
         "client.address",
     ];
-    let hidden: Vec<_> = attributes
-        .into_iter()
-        .map(|name| (name, Uuid::new_v4().simple().to_string()))
-        .collect();
-    let planted = hidden
+    let planted = |name| (name, Uuid::new_v4().simple().to_string());
+    let mut hidden: Vec<_> = attributes.into_iter().map(planted).collect();
+    let attributes = hidden
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()));
-    span.attributes.extend(planted);
+    span.attributes.extend(attributes);
     span.attributes.insert("canary".to_owned(), seen.clone());
+    let noted = planted("what an event notes");
+    let event = ("exception.message".to_owned(), noted.1.clone());
+    span.events.push(BTreeMap::from([event]));
+    hidden.push(noted);
     jaeger::send(stack(), "careless", &seen, &span)
         .await
         .unwrap();
