@@ -91,7 +91,7 @@ impl ServiceToken {
 
     /// Says that a service did not accept this value, as happens when the identity provider has
     /// withdrawn its keys: it is not sent again, although it lives.
-    pub fn refused(&self, authorization: &HeaderValue) {
+    pub(crate) fn refused(&self, authorization: &HeaderValue) {
         let current = self.0.current.load();
         let Some(refused) = current.as_deref() else {
             return;
