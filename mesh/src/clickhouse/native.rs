@@ -106,8 +106,9 @@ impl Column {
     }
 }
 
-/// A block that is on its way: cheap to send again, and its buffers can be had back.
-#[derive(Debug)]
+/// A block that is on its way: cheap to send again, and its buffers can be had back. By default it
+/// has none.
+#[derive(Debug, Default)]
 pub struct Encoded {
     chunks: Vec<Bytes>,
 }

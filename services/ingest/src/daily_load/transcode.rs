@@ -1,8 +1,9 @@
-//! Turns readings as Postgres copies them out (binary COPY) into rows as ClickHouse takes them
-//! (RowBinary), byte by byte and without an allocation per row. Not here: who reads and who writes.
+//! Turns readings as Postgres copies them out (binary COPY) into blocks as ClickHouse takes them
+//! (Native), without an allocation per row. Not here: who reads and who writes.
 //!
-//! Formats: PostgreSQL "COPY, Binary Format"; ClickHouse "RowBinary".
+//! Format: PostgreSQL "COPY, Binary Format".
 
+use bionicpro_mesh::clickhouse::native::{Column, Encoded};
 use uuid::Uuid;
 
 /// The columns, in the order in which both sides have them. Their types are those of
@@ -31,74 +32,105 @@ pub(crate) enum Malformed {
 /// Transcodes the frames of one copy stream.
 #[derive(Debug)]
 pub(crate) struct Transcoder {
-    run_id: [u8; 16],
+    run_id: Uuid,
     began: bool,
+    columns: Columns,
+    rows: usize,
+}
+
+/// [`COLUMNS`] and the run.
+type Columns = [Column; 12];
+
+fn columns() -> Columns {
+    let mut names = COLUMNS.split(", ").chain(["run_id"]);
+    [
+        "UUID",
+        "UUID",
+        "DateTime64(6, 'UTC')",
+        "DateTime64(6, 'UTC')",
+        "String",
+        "UInt32",
+        "UInt32",
+        "UInt32",
+        "UInt8",
+        "UInt8",
+        "String",
+        "UUID",
+    ]
+    .map(|kind| Column::new(names.next().unwrap_or_default(), kind))
 }
 
 impl Transcoder {
     /// Rows made by it carry `run_id` behind the columns of [`COLUMNS`].
     pub(crate) fn new(run_id: Uuid) -> Self {
         Self {
-            run_id: clickhouse_uuid(run_id.as_bytes()),
+            run_id,
             began: false,
+            columns: columns(),
+            rows: 0,
         }
     }
 
-    /// Appends the rows of a frame to `rows` and answers how many they were. Frames are those of
-    /// the protocol's CopyData: Postgres never splits a row over two.
-    pub(crate) fn frame(&mut self, frame: &[u8], rows: &mut Vec<u8>) -> Result<u64, Malformed> {
+    /// Takes the rows of a frame. Frames are those of the protocol's CopyData: Postgres never splits
+    /// a row over two.
+    pub(crate) fn frame(&mut self, frame: &[u8]) -> Result<(), Malformed> {
         let mut source = Source(frame);
         if !self.began {
             source.header()?;
             self.began = true;
         }
-        let mut count = 0;
         while !source.0.is_empty() {
             match source.i16()? {
-                FIELDS => self.row(&mut source, rows)?,
+                FIELDS => self.row(&mut source)?,
                 // The trailer: nothing follows it.
                 -1 => break,
                 _ => return Err(Malformed::Columns),
             }
-            count += 1;
+            self.rows += 1;
         }
-        Ok(count)
-    }
-
-    fn row(&self, source: &mut Source<'_>, rows: &mut Vec<u8>) -> Result<(), Malformed> {
-        rows.extend(clickhouse_uuid(source.fixed("id")?));
-        rows.extend(clickhouse_uuid(source.fixed("prosthesis_id")?));
-        rows.extend(source.micros("recorded_at")?);
-        rows.extend(source.micros("received_at")?);
-        text(rows, source.required("grip")?);
-        rows.extend(source.natural("duration_ms")?);
-        rows.extend(source.natural("response_ms")?);
-        rows.extend(source.natural("force_mn")?);
-        rows.push(source.percent("battery_pct")?);
-        rows.push(source.percent("emg_quality_pct")?);
-        text(rows, source.field()?.unwrap_or_default());
-        rows.extend(self.run_id);
         Ok(())
     }
-}
 
-/// ClickHouse keeps a UUID as two little-endian halves.
-fn clickhouse_uuid(bytes: &[u8; 16]) -> [u8; 16] {
-    let mut halves = *bytes;
-    halves[..8].reverse();
-    halves[8..].reverse();
-    halves
-}
-
-/// A string: its length as LEB128, then its bytes.
-fn text(rows: &mut Vec<u8>, text: &[u8]) {
-    let mut length = text.len();
-    while length >= 0x80 {
-        rows.push(length.to_le_bytes()[0] | 0x80);
-        length >>= 7;
+    /// The rows since the last block, and how many they are.
+    pub(crate) fn block(&mut self) -> (Encoded, u64) {
+        let rows = std::mem::take(&mut self.rows);
+        (Encoded::take(&mut self.columns, rows), rows as u64)
     }
-    rows.push(length.to_le_bytes()[0]);
-    rows.extend_from_slice(text);
+
+    /// Takes the buffers of a block that was sent back, to be filled again.
+    pub(crate) fn reuse(&mut self, sent: Encoded) {
+        sent.give_back(&mut self.columns);
+    }
+
+    fn row(&mut self, source: &mut Source<'_>) -> Result<(), Malformed> {
+        let [
+            id,
+            prosthesis_id,
+            recorded_at,
+            received_at,
+            grip,
+            duration_ms,
+            response_ms,
+            force_mn,
+            battery_pct,
+            emg_quality_pct,
+            fault_code,
+            run_id,
+        ] = &mut self.columns;
+        id.uuid(source.uuid("id")?);
+        prosthesis_id.uuid(source.uuid("prosthesis_id")?);
+        recorded_at.i64(source.micros("recorded_at")?);
+        received_at.i64(source.micros("received_at")?);
+        grip.binary(source.required("grip")?);
+        duration_ms.u32(source.natural("duration_ms")?);
+        response_ms.u32(source.natural("response_ms")?);
+        force_mn.u32(source.natural("force_mn")?);
+        battery_pct.u8(source.percent("battery_pct")?);
+        emg_quality_pct.u8(source.percent("emg_quality_pct")?);
+        fault_code.binary(source.field()?.unwrap_or_default());
+        run_id.uuid(self.run_id);
+        Ok(())
+    }
 }
 
 /// What is left of a frame.
@@ -152,17 +184,19 @@ impl<'a> Source<'a> {
             .map_err(|_| Malformed::Field(column))
     }
 
-    fn micros(&mut self, column: &'static str) -> Result<[u8; 8], Malformed> {
+    fn uuid(&mut self, column: &'static str) -> Result<Uuid, Malformed> {
+        self.fixed(column).map(|bytes| Uuid::from_bytes(*bytes))
+    }
+
+    fn micros(&mut self, column: &'static str) -> Result<i64, Malformed> {
         i64::from_be_bytes(*self.fixed(column)?)
             // Infinity is the largest value: it does not fit.
             .checked_add(POSTGRES_EPOCH_MICROS)
-            .map(i64::to_le_bytes)
             .ok_or(Malformed::Field(column))
     }
 
-    fn natural(&mut self, column: &'static str) -> Result<[u8; 4], Malformed> {
+    fn natural(&mut self, column: &'static str) -> Result<u32, Malformed> {
         u32::try_from(i32::from_be_bytes(*self.fixed(column)?))
-            .map(u32::to_le_bytes)
             .map_err(|_| Malformed::Field(column))
     }
 
@@ -172,14 +206,17 @@ impl<'a> Source<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
     use proptest::prelude::*;
 
+    pub(in crate::daily_load) const RUN: Uuid = Uuid::from_u128(9);
+    const PROSTHESIS: Uuid = Uuid::from_u128(7 << 64 | 8);
+
     #[derive(Debug, Clone)]
-    struct Reading {
+    pub(in crate::daily_load) struct Reading {
         id: [u8; 16],
         recorded_at: i64,
         grip: String,
@@ -215,10 +252,10 @@ mod tests {
     }
 
     /// As Postgres sends it.
-    fn tuple(reading: &Reading) -> Vec<u8> {
+    pub(in crate::daily_load) fn tuple(reading: &Reading) -> Vec<u8> {
         let mut frame = FIELDS.to_be_bytes().to_vec();
         field(&mut frame, &reading.id);
-        field(&mut frame, &[7; 16]);
+        field(&mut frame, PROSTHESIS.as_bytes());
         field(&mut frame, &reading.recorded_at.to_be_bytes());
         field(&mut frame, &0i64.to_be_bytes());
         field(&mut frame, reading.grip.as_bytes());
@@ -235,86 +272,55 @@ mod tests {
         frame
     }
 
-    fn header() -> Vec<u8> {
+    pub(in crate::daily_load) fn header() -> Vec<u8> {
         [SIGNATURE, &[0; 8]].concat()
     }
 
-    /// As ClickHouse reads it: (id, recorded_at, grip, duration_ms, battery_pct, fault_code, run_id).
-    fn decode(mut row: &[u8]) -> (Reading, [u8; 16]) {
-        fn take<'a>(row: &mut &'a [u8], length: usize) -> &'a [u8] {
-            let (taken, rest) = row.split_at(length);
-            *row = rest;
-            taken
+    /// The bytes of a block.
+    pub(in crate::daily_load) fn bytes(block: &Encoded) -> Vec<u8> {
+        block.chunks().flatten().collect()
+    }
+
+    /// As ClickHouse shall have them.
+    pub(in crate::daily_load) fn block(readings: &[Reading]) -> Vec<u8> {
+        let mut columns = columns();
+        for reading in readings {
+            columns[0].uuid(Uuid::from_bytes(reading.id));
+            columns[1].uuid(PROSTHESIS);
+            columns[2].i64(reading.recorded_at + POSTGRES_EPOCH_MICROS);
+            columns[3].i64(POSTGRES_EPOCH_MICROS);
+            columns[4].text(&reading.grip);
+            columns[5].u32(reading.duration_ms.unsigned_abs());
+            columns[6].u32(2);
+            columns[7].u32(3);
+            columns[8].u8(u8::try_from(reading.battery_pct).unwrap());
+            columns[9].u8(5);
+            columns[10].text(reading.fault_code.as_deref().unwrap_or_default());
+            columns[11].uuid(RUN);
         }
-        fn uuid(row: &mut &[u8]) -> [u8; 16] {
-            let high = u64::from_le_bytes(take(row, 8).try_into().unwrap());
-            let low = u64::from_le_bytes(take(row, 8).try_into().unwrap());
-            ((u128::from(high) << 64) | u128::from(low)).to_be_bytes()
-        }
-        fn string(row: &mut &[u8]) -> String {
-            let (mut length, mut shift) = (0, 0);
-            loop {
-                let byte = take(row, 1)[0];
-                length |= usize::from(byte & 0x7f) << shift;
-                shift += 7;
-                if byte < 0x80 {
-                    return String::from_utf8(take(row, length).to_vec()).unwrap();
-                }
-            }
-        }
-        let id = uuid(&mut row);
-        assert_eq!(uuid(&mut row), [7; 16]);
-        let recorded_at =
-            i64::from_le_bytes(take(&mut row, 8).try_into().unwrap()) - POSTGRES_EPOCH_MICROS;
-        take(&mut row, 8);
-        let grip = string(&mut row);
-        let duration_ms = i32::from_le_bytes(take(&mut row, 4).try_into().unwrap());
-        assert_eq!(take(&mut row, 8), [2, 0, 0, 0, 3, 0, 0, 0]);
-        let battery_pct = i16::from(take(&mut row, 1)[0]);
-        assert_eq!(take(&mut row, 1), [5]);
-        let fault_code = Some(string(&mut row)).filter(|code| !code.is_empty());
-        let run_id = uuid(&mut row);
-        assert!(row.is_empty());
-        let reading = Reading {
-            id,
-            recorded_at,
-            grip,
-            duration_ms,
-            battery_pct,
-            fault_code,
-        };
-        (reading, run_id)
+        bytes(&Encoded::take(&mut columns, readings.len()))
     }
 
     fn transcode(frames: &[Vec<u8>]) -> Result<(u64, Vec<u8>), Malformed> {
-        let mut transcoder = Transcoder::new(Uuid::from_bytes([9; 16]));
-        let mut rows = Vec::new();
-        let mut count = 0;
+        let mut transcoder = Transcoder::new(RUN);
         for frame in frames {
-            count += transcoder.frame(frame, &mut rows)?;
+            transcoder.frame(frame)?;
         }
-        Ok((count, rows))
+        let (block, rows) = transcoder.block();
+        Ok((rows, bytes(&block)))
     }
 
     proptest! {
         #[test]
-        fn a_reading_comes_out_as_it_went_in(reading in reading()) {
-            let frames = [[header(), tuple(&reading)].concat(), (-1i16).to_be_bytes().to_vec()];
-            let (count, rows) = transcode(&frames).unwrap();
-            let (decoded, run_id) = decode(&rows);
-            prop_assert_eq!(count, 1);
-            prop_assert_eq!(format!("{decoded:?}"), format!("{reading:?}"));
-            prop_assert_eq!(run_id, [9; 16]);
-        }
-
-        #[test]
-        fn rows_are_counted_however_they_are_framed(readings in proptest::collection::vec(reading(), 0..20)) {
+        fn readings_come_out_as_they_went_in_however_they_are_framed(
+            readings in proptest::collection::vec(reading(), 0..20),
+        ) {
             let tuples: Vec<_> = readings.iter().map(tuple).collect();
             let together = [header(), tuples.concat(), (-1i16).to_be_bytes().to_vec()].concat();
             let apart: Vec<_> = [vec![header()], tuples].concat();
-            let (count, rows) = transcode(&[together]).unwrap();
-            prop_assert_eq!(count, readings.len() as u64);
-            prop_assert_eq!((count, rows), transcode(&apart).unwrap());
+            let expected = (readings.len() as u64, block(&readings));
+            prop_assert_eq!(transcode(&[together]).unwrap(), expected.clone());
+            prop_assert_eq!(transcode(&apart).unwrap(), expected);
         }
 
         #[test]
@@ -331,9 +337,10 @@ mod tests {
         }
     }
 
-    fn sample() -> Reading {
+    /// A good one.
+    pub(in crate::daily_load) fn numbered(number: u8) -> Reading {
         Reading {
-            id: [1; 16],
+            id: [number; 16],
             recorded_at: 0,
             grip: "pinch".to_owned(),
             duration_ms: 1,
@@ -343,10 +350,24 @@ mod tests {
     }
 
     #[test]
+    fn a_block_has_the_rows_since_the_one_before_whose_buffers_it_may_have() {
+        let (first, second) = (numbered(1), numbered(2));
+        let mut transcoder = Transcoder::new(RUN);
+        transcoder
+            .frame(&[header(), tuple(&first)].concat())
+            .unwrap();
+        let (sent, _) = transcoder.block();
+        transcoder.reuse(sent);
+        transcoder.frame(&tuple(&second)).unwrap();
+        let (next, rows) = transcoder.block();
+        assert_eq!((rows, bytes(&next)), (1, block(&[second])));
+    }
+
+    #[test]
     fn a_negative_duration_is_named_by_its_column() {
         let reading = Reading {
             duration_ms: -1,
-            ..sample()
+            ..numbered(1)
         };
         let outcome = transcode(&[header(), tuple(&reading)]);
         assert_eq!(outcome.unwrap_err(), Malformed::Field("duration_ms"));
@@ -356,7 +377,7 @@ mod tests {
     fn an_infinite_time_is_refused() {
         let reading = Reading {
             recorded_at: i64::MAX,
-            ..sample()
+            ..numbered(1)
         };
         let outcome = transcode(&[header(), tuple(&reading)]);
         assert_eq!(outcome.unwrap_err(), Malformed::Field("recorded_at"));
@@ -365,7 +386,7 @@ mod tests {
     #[test]
     fn a_stream_without_signature_is_refused() {
         assert_eq!(
-            transcode(&[tuple(&sample())]).unwrap_err(),
+            transcode(&[tuple(&numbered(1))]).unwrap_err(),
             Malformed::Signature
         );
     }

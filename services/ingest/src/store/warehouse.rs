@@ -1,7 +1,7 @@
 //! ClickHouse: the readings, the datamart and its staging tables, the watermarks.
 
+use bionicpro_mesh::clickhouse::native::Encoded;
 use bionicpro_mesh::clickhouse::{self as mesh, MigrateError, Migration};
-use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use clickhouse::sql::Identifier;
 use clickhouse::{Client, Compression, Row};
@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use uuid::Uuid;
 
-use crate::daily_load::transcode::COLUMNS;
 use crate::error::Error;
 use crate::run::RunId;
 
@@ -41,8 +40,6 @@ const MIGRATIONS: &[Migration] = &[
 /// How often an insert is sent before its day counts as failed, and the first wait between two.
 const ATTEMPTS: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// How long ClickHouse may take to answer an insert of one chunk.
-const INSERT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The tables that this service owns in ClickHouse.
 #[derive(Clone)]
@@ -118,9 +115,8 @@ impl Warehouse {
         Self { client }
     }
 
-    /// A client for blocks of the devices' readings. An insert is answered when it is durable, and
-    /// late readings may be of many days. Compression costs more than it saves on the way to a near
-    /// server.
+    /// A client for blocks of readings. An insert is answered when it is durable, and late readings
+    /// may be of many days. Compression costs more than it saves on the way to a near server.
     pub(crate) fn writer(&self) -> Client {
         self.client
             .clone()
@@ -223,17 +219,19 @@ impl Warehouse {
         Ok(held)
     }
 
-    /// Inserts rows of RowBinary (see [`crate::daily_load::transcode`]). ClickHouse forgets a
-    /// repetition by its token, so that a chunk whose answer was lost is sent again.
+    /// Inserts a chunk of a day's readings. ClickHouse forgets a repetition, so that a chunk whose
+    /// answer was lost is sent again.
     pub(crate) async fn insert_readings(
         &self,
         day: RunDay,
         chunk: u32,
-        rows: Bytes,
+        rows: &Encoded,
     ) -> Result<(), Error> {
         let mut wait = FIRST_WAIT;
         for attempt in 1.. {
-            match self.insert_once(day, chunk, attempt, rows.clone()).await {
+            let query_id = day.query_id(&format!("chunk-{chunk}-{attempt}"));
+            let client = self.writer().with_setting("query_id", query_id);
+            match mesh::insert(&client, "telemetry_readings", rows).await {
                 Err(error) if attempt < ATTEMPTS && is_transient(&error) => {
                     tracing::warn!(run_id = %day.run, day = %day.day, chunk, attempt, %error, "repeating an insert");
                     tokio::time::sleep(wait).await;
@@ -243,33 +241,6 @@ impl Warehouse {
             }
         }
         Ok(())
-    }
-
-    async fn insert_once(
-        &self,
-        day: RunDay,
-        chunk: u32,
-        attempt: u32,
-        rows: Bytes,
-    ) -> clickhouse::error::Result<()> {
-        let mut insert = self
-            .client()
-            .with_compression(Compression::None)
-            .insert_formatted_with(format!(
-                "INSERT INTO telemetry_readings ({COLUMNS}, run_id) FORMAT RowBinary"
-            ))
-            .with_setting(
-                "query_id",
-                day.query_id(&format!("chunk-{chunk}-{attempt}")),
-            )
-            .with_setting("insert_deduplicate", "1")
-            .with_setting(
-                "insert_deduplication_token",
-                day.query_id(&chunk.to_string()),
-            )
-            .with_timeouts(Some(INSERT_TIMEOUT), Some(INSERT_TIMEOUT));
-        insert.send(rows).await?;
-        insert.end().await
     }
 
     /// Builds the day's mart in the run's staging table.
