@@ -1,8 +1,10 @@
 //! A download of a file that the CDN has cached, against nginx serving a file of the same bytes from
 //! its disk under the same check (the session, then AuthorizeDownload). The same two without any
-//! check say what the check costs. The CDN is the stack's own configuration on other ports, and its
-//! gateway, auth and reports are release builds.
+//! check say what the check costs. And the way of a file from the question to the last byte, while
+//! other people's data change: theirs must not cost anybody a cached file. The CDN is the stack's own
+//! configuration on other ports, and its gateway, auth and reports are release builds.
 
+mod changing;
 mod nginx;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use bionicpro_tests::stack;
 use http::header::{COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
+use self::changing::{Asking, Person};
 use self::nginx::Nginx;
 use crate::load::Load;
 use crate::reporting::{self, Period, Reporting};
@@ -21,6 +24,7 @@ use crate::rounds::{Contender, Report, Sample, compare};
 use crate::system::{self, Port, System};
 
 const ROUNDS: usize = 9;
+const ROUNDS_OF_CHANGES: usize = 5;
 const CHECKED: usize = 4_000;
 const UNCHECKED: usize = 10_000;
 /// Days that the file shows.
@@ -69,6 +73,14 @@ pub(crate) fn run() -> anyhow::Result<Report> {
             UNCHECKED,
         )?,
     ];
+    let person = Person::new(&place, &ticket)?;
+    let asking = |others_change| -> Box<dyn Contender + '_> {
+        Box::new(Asking {
+            person: &person,
+            others_change,
+        })
+    };
+    let mut changing = [asking(true), asking(false)];
     Ok(Report {
         comparisons: vec![
             compare(
@@ -82,6 +94,12 @@ pub(crate) fn run() -> anyhow::Result<Report> {
                 "none is set: the difference is what the check costs",
                 ROUNDS,
                 &mut unchecked,
+            )?,
+            compare(
+                "a report's file, asked for and downloaded while others' data change",
+                "≥ 95 % hits, 0 stale files",
+                ROUNDS_OF_CHANGES,
+                &mut changing,
             )?,
         ],
     })

@@ -43,7 +43,7 @@ const POLL: Duration = Duration::from_millis(2);
 /// The place.
 pub(crate) struct Reporting {
     pub(crate) reports: Process,
-    _warehouse: Warehouse,
+    pub(crate) warehouse: Warehouse,
     _topics: Topics,
     pub(crate) files: AmazonS3,
     pub(crate) runtime: Runtime,
@@ -79,7 +79,7 @@ impl Reporting {
         }
         Ok(Self {
             reports: reports.start()?,
-            _warehouse: warehouse,
+            warehouse,
             _topics: topics,
             files: files()?,
             runtime: Runtime::new()?,
