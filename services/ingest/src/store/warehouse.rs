@@ -35,6 +35,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0005_telemetry_devices",
         sql: include_str!("../../migrations/clickhouse/0005_telemetry_devices.sql"),
     },
+    Migration {
+        name: "0006_report_customer_wear",
+        sql: include_str!("../../migrations/clickhouse/0006_report_customer_wear.sql"),
+    },
 ];
 
 /// How often an insert is sent before its day counts as failed, and the first wait between two.

@@ -5,16 +5,8 @@ FROM
 (
     SELECT toDate(reading.recorded_at) AS day, uniqExact(reading.id) AS readings
     FROM telemetry_readings AS reading
-    INNER JOIN
-    (
-        SELECT prosthesis_id, worn_from, worn_until
-        FROM report_wear
-        WHERE customer_id = {customer:UUID}
-            AND prosthesis_id IN
-            (
-                SELECT prosthesis_id FROM crm_assignments WHERE customer_id = {customer:UUID}
-            )
-    ) AS wear ON wear.prosthesis_id = reading.prosthesis_id
+    INNER JOIN report_customer_wear(customer = {customer:UUID}) AS wear
+        ON wear.prosthesis_id = reading.prosthesis_id
     WHERE toDate(reading.recorded_at) IN {days:Array(Date)}
         AND reading.prosthesis_id IN
         (

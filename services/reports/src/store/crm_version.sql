@@ -16,8 +16,7 @@ FROM
     UNION ALL
     SELECT v.version
     FROM crm_service_visits_versions AS v
-    INNER JOIN report_wear AS wear ON wear.prosthesis_id = v.prosthesis_id
-    WHERE wear.customer_id = {customer:UUID}
-        AND v.visited_at >= wear.worn_from
-        AND v.visited_at < wear.worn_until
+    INNER JOIN report_customer_wear(customer = {customer:UUID}) AS wear
+        ON wear.prosthesis_id = v.prosthesis_id
+    WHERE v.visited_at >= wear.worn_from AND v.visited_at < wear.worn_until
 )

@@ -6,16 +6,7 @@ FROM
 (
     SELECT DISTINCT day FROM telemetry_watermarks WHERE day BETWEEN {first:Date} AND {last:Date}
 ) AS loaded
-CROSS JOIN
-(
-    SELECT prosthesis_id, worn_from, worn_until
-    FROM report_wear
-    WHERE customer_id = {customer:UUID}
-        AND prosthesis_id IN
-        (
-            SELECT prosthesis_id FROM crm_assignments WHERE customer_id = {customer:UUID}
-        )
-) AS wear
+CROSS JOIN report_customer_wear(customer = {customer:UUID}) AS wear
 WHERE wear.worn_from < toDateTime64(loaded.day + 1, 6, 'UTC')
     AND wear.worn_until > toDateTime64(loaded.day, 6, 'UTC')
     AND

@@ -40,8 +40,10 @@ impl Warehouse {
     pub(crate) fn readiness(
         &self,
     ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
-        const TABLES: &str = "SELECT 1 FROM report_wear, telemetry_watermarks, telemetry_arrivals, \
-             telemetry_readings, crm_customers, crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
+        const TABLES: &str = "SELECT 1 FROM \
+             report_current(customer = '00000000-0000-0000-0000-000000000000'), \
+             telemetry_watermarks, telemetry_arrivals, telemetry_readings, crm_customers, \
+             crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
         let client = self.client.clone();
         move || Box::pin(client.query(TABLES).execute())
     }
