@@ -74,9 +74,8 @@ pub fn connect(settings: &Settings) -> Client {
         .with_database(&settings.database)
 }
 
-/// How long ClickHouse may take to accept a chunk, and to answer when it has all.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long ClickHouse may take to accept a piece of a block, and to answer when it has all.
+const INSERT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Inserts a block into `target`, a table and perhaps its columns. The same block again changes
 /// nothing: ClickHouse knows it by its content. A name made of offsets would also fit the first
@@ -95,9 +94,9 @@ pub async fn insert(
             "insert_deduplication_token",
             format!("{:032x}", block.digest()),
         )
-        .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
-    for chunk in block.chunks().filter(|chunk| !chunk.is_empty()) {
-        insert.send(chunk).await?;
+        .with_timeouts(Some(INSERT_TIMEOUT), Some(INSERT_TIMEOUT));
+    for piece in block.chunks().filter(|piece| !piece.is_empty()) {
+        insert.send(piece).await?;
     }
     insert.end().await
 }

@@ -163,6 +163,9 @@ impl Contender for Asking<'_> {
 
     fn round(&mut self) -> anyhow::Result<Sample> {
         if !self.others_change {
+            // What came late in the round before would be looked through for the person's own.
+            let late = ["telemetry_arrivals", "telemetry_readings"];
+            self.person.warehouse().empty(&late)?;
             return self.files();
         }
         let stop = AtomicBool::new(false);

@@ -23,39 +23,39 @@ pub(super) async fn load(
     warehouse: &Warehouse,
     day: RunDay,
 ) -> Result<u64, Error> {
-    let (chunks, filled, spent) = Chunks::new(day.run.0, CHUNK_BYTES);
+    let (filling, filled, spent) = Filling::new(day.run.0, CHUNK_BYTES);
     let (read, ()) = tokio::try_join!(
-        chunks.read(readings.frames()),
+        filling.read(readings.frames()),
         insert(filled, spent, warehouse, day)
     )?;
     Ok(read)
 }
 
-/// Chunks as they are filled.
-struct Chunks {
+/// The side that fills chunks.
+struct Filling {
     transcoder: Transcoder,
     /// Bytes that are read for one.
-    size: usize,
+    limit: usize,
     full: mpsc::Sender<Encoded>,
     /// The buffers of chunks that were inserted.
     empty: mpsc::Receiver<Encoded>,
 }
 
-impl Chunks {
+impl Filling {
     /// With where they come out, and where they are given back. One is filled while one is inserted:
     /// their two sets of buffers go to and fro, and are all the memory it takes.
-    fn new(run: Uuid, size: usize) -> (Self, mpsc::Receiver<Encoded>, mpsc::Sender<Encoded>) {
+    fn new(run: Uuid, limit: usize) -> (Self, mpsc::Receiver<Encoded>, mpsc::Sender<Encoded>) {
         let (full, filled) = mpsc::channel(1);
         let (spent, empty) = mpsc::channel(2);
         // There is room for it.
         let _ = spent.try_send(Encoded::default());
-        let chunks = Self {
+        let filling = Self {
             transcoder: Transcoder::new(run),
-            size,
+            limit,
             full,
             empty,
         };
-        (chunks, filled, spent)
+        (filling, filled, spent)
     }
 
     /// Reads until the end and answers how many readings that was.
@@ -68,7 +68,7 @@ impl Chunks {
             let frame = frame?;
             self.transcoder.frame(&frame)?;
             bytes += frame.len();
-            if bytes >= self.size {
+            if bytes >= self.limit {
                 bytes = 0;
                 read += self.send().await;
             }
@@ -131,8 +131,8 @@ mod tests {
     #[tokio::test]
     async fn every_reading_is_in_one_chunk_and_chunks_are_in_order() {
         let readings = readings();
-        let size = 2 * tuple(&numbered(0)).len();
-        let (chunks, mut filled, spent) = Chunks::new(RUN, size);
+        let limit = 2 * tuple(&numbered(0)).len();
+        let (filling, mut filled, spent) = Filling::new(RUN, limit);
         let take = async {
             let mut taken = Vec::new();
             while let Some(chunk) = filled.recv().await {
@@ -141,7 +141,7 @@ mod tests {
             }
             taken
         };
-        let (read, taken) = tokio::join!(chunks.read(frames(&readings)), take);
+        let (read, taken) = tokio::join!(filling.read(frames(&readings)), take);
         assert_eq!(read.unwrap(), 5);
         let expected: Vec<_> = readings.chunks(2).map(block).collect();
         assert_eq!(taken, expected);
@@ -149,8 +149,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_third_chunk_is_filled_while_two_are_not_inserted() {
-        let (chunks, mut filled, _spent) = Chunks::new(RUN, 1);
-        let reading = tokio::spawn(chunks.read(frames(&readings())));
+        let (filling, mut filled, _spent) = Filling::new(RUN, 1);
+        let reading = tokio::spawn(filling.read(frames(&readings())));
         let limit = Duration::from_secs(60);
         for _ in 0..2 {
             timeout(limit, filled.recv()).await.unwrap().unwrap();

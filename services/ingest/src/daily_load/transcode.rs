@@ -42,22 +42,21 @@ pub(crate) struct Transcoder {
 type Columns = [Column; 12];
 
 fn columns() -> Columns {
-    let mut names = COLUMNS.split(", ").chain(["run_id"]);
     [
-        "UUID",
-        "UUID",
-        "DateTime64(6, 'UTC')",
-        "DateTime64(6, 'UTC')",
-        "String",
-        "UInt32",
-        "UInt32",
-        "UInt32",
-        "UInt8",
-        "UInt8",
-        "String",
-        "UUID",
+        ("id", "UUID"),
+        ("prosthesis_id", "UUID"),
+        ("recorded_at", "DateTime64(6, 'UTC')"),
+        ("received_at", "DateTime64(6, 'UTC')"),
+        ("grip", "String"),
+        ("duration_ms", "UInt32"),
+        ("response_ms", "UInt32"),
+        ("force_mn", "UInt32"),
+        ("battery_pct", "UInt8"),
+        ("emg_quality_pct", "UInt8"),
+        ("fault_code", "String"),
+        ("run_id", "UUID"),
     ]
-    .map(|kind| Column::new(names.next().unwrap_or_default(), kind))
+    .map(|(name, kind)| Column::new(name, kind))
 }
 
 impl Transcoder {
@@ -347,6 +346,31 @@ pub(super) mod tests {
             battery_pct: 4,
             fault_code: None,
         }
+    }
+
+    #[test]
+    fn a_block_names_the_columns_that_are_read_and_the_run_in_this_order() {
+        let names = format!("{COLUMNS}, run_id");
+        let kinds = [
+            "UUID",
+            "UUID",
+            "DateTime64(6, 'UTC')",
+            "DateTime64(6, 'UTC')",
+            "String",
+            "UInt32",
+            "UInt32",
+            "UInt32",
+            "UInt8",
+            "UInt8",
+            "String",
+            "UUID",
+        ];
+        let mut expected = vec![12, 0];
+        for text in names.split(", ").zip(kinds).flat_map(<[_; 2]>::from) {
+            expected.push(u8::try_from(text.len()).unwrap());
+            expected.extend(text.bytes());
+        }
+        assert_eq!(block(&[]), expected);
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl Warehouse {
     ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
         const TABLES: &str = "SELECT 1 FROM \
              report_current(customer = '00000000-0000-0000-0000-000000000000'), \
+             report_customer_wear(customer = '00000000-0000-0000-0000-000000000000'), \
              telemetry_watermarks, telemetry_arrivals, telemetry_readings, crm_customers, \
              crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
         let client = self.client.clone();
