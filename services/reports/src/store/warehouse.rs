@@ -40,11 +40,13 @@ impl Warehouse {
     pub(crate) fn readiness(
         &self,
     ) -> impl Fn() -> BoxFuture<'static, Result<(), ClickHouseError>> + Send + Sync + 'static {
-        const TABLES: &str = "SELECT 1 FROM \
-             report_current(customer = '00000000-0000-0000-0000-000000000000'), \
-             report_customer_wear(customer = '00000000-0000-0000-0000-000000000000'), \
-             telemetry_watermarks, telemetry_arrivals, telemetry_readings, crm_customers, \
-             crm_prostheses, crm_assignments, crm_service_visits, crm_watermarks LIMIT 0";
+        // A view with a parameter is not asked itself: that would look through all assignments.
+        const TABLES: &str = "SELECT 1 FROM report_wear, telemetry_watermarks, \
+             telemetry_arrivals, telemetry_readings, crm_customers, crm_prostheses, \
+             crm_assignments, crm_service_visits, crm_watermarks \
+             WHERE (SELECT throwIf(count() = 0, 'there is no report_customer_wear') \
+             FROM system.tables WHERE database = currentDatabase() \
+             AND name = 'report_customer_wear') = 0 LIMIT 0";
         let client = self.client.clone();
         move || Box::pin(client.query(TABLES).execute())
     }
