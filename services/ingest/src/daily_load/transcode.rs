@@ -3,8 +3,10 @@
 //!
 //! Format: PostgreSQL "COPY, Binary Format".
 
-use bionicpro_mesh::clickhouse::native::{Column, Encoded};
+use bionicpro_mesh::clickhouse::native::Encoded;
 use uuid::Uuid;
+
+use crate::store::readings::{Origin, Readings, Row};
 
 /// The columns, in the order in which both sides have them. Their types are those of
 /// `readings` at the source and of `telemetry_readings` here.
@@ -34,39 +36,16 @@ pub(crate) enum Malformed {
 pub(crate) struct Transcoder {
     run_id: Uuid,
     began: bool,
-    columns: Columns,
-    rows: usize,
-}
-
-/// [`COLUMNS`] and the run.
-type Columns = [Column; 12];
-
-fn columns() -> Columns {
-    [
-        ("id", "UUID"),
-        ("prosthesis_id", "UUID"),
-        ("recorded_at", "DateTime64(6, 'UTC')"),
-        ("received_at", "DateTime64(6, 'UTC')"),
-        ("grip", "String"),
-        ("duration_ms", "UInt32"),
-        ("response_ms", "UInt32"),
-        ("force_mn", "UInt32"),
-        ("battery_pct", "UInt8"),
-        ("emg_quality_pct", "UInt8"),
-        ("fault_code", "String"),
-        ("run_id", "UUID"),
-    ]
-    .map(|(name, kind)| Column::new(name, kind))
+    readings: Readings,
 }
 
 impl Transcoder {
-    /// Rows made by it carry `run_id` behind the columns of [`COLUMNS`].
+    /// Rows made by it are this run's.
     pub(crate) fn new(run_id: Uuid) -> Self {
         Self {
             run_id,
             began: false,
-            columns: columns(),
-            rows: 0,
+            readings: Readings::new(),
         }
     }
 
@@ -80,55 +59,24 @@ impl Transcoder {
         }
         while !source.0.is_empty() {
             match source.i16()? {
-                FIELDS => self.row(&mut source)?,
+                FIELDS => self.readings.push(&source.row(self.run_id)?),
                 // The trailer: nothing follows it.
                 -1 => break,
                 _ => return Err(Malformed::Columns),
             }
-            self.rows += 1;
         }
         Ok(())
     }
 
     /// The rows since the last block, and how many they are.
     pub(crate) fn block(&mut self) -> (Encoded, u64) {
-        let rows = std::mem::take(&mut self.rows);
-        (Encoded::take(&mut self.columns, rows), rows as u64)
+        let rows = self.readings.rows() as u64;
+        (self.readings.encode(), rows)
     }
 
     /// Takes the buffers of a block that was sent back, to be filled again.
     pub(crate) fn reuse(&mut self, sent: Encoded) {
-        sent.give_back(&mut self.columns);
-    }
-
-    fn row(&mut self, source: &mut Source<'_>) -> Result<(), Malformed> {
-        let [
-            id,
-            prosthesis_id,
-            recorded_at,
-            received_at,
-            grip,
-            duration_ms,
-            response_ms,
-            force_mn,
-            battery_pct,
-            emg_quality_pct,
-            fault_code,
-            run_id,
-        ] = &mut self.columns;
-        id.uuid(source.uuid("id")?);
-        prosthesis_id.uuid(source.uuid("prosthesis_id")?);
-        recorded_at.i64(source.micros("recorded_at")?);
-        received_at.i64(source.micros("received_at")?);
-        grip.binary(source.required("grip")?);
-        duration_ms.u32(source.natural("duration_ms")?);
-        response_ms.u32(source.natural("response_ms")?);
-        force_mn.u32(source.natural("force_mn")?);
-        battery_pct.u8(source.percent("battery_pct")?);
-        emg_quality_pct.u8(source.percent("emg_quality_pct")?);
-        fault_code.binary(source.field()?.unwrap_or_default());
-        run_id.uuid(self.run_id);
-        Ok(())
+        self.readings.reuse(sent);
     }
 }
 
@@ -146,6 +94,24 @@ impl<'a> Source<'a> {
         let extension = u32::from_be_bytes(self.array()?);
         self.take(extension as usize)?;
         Ok(())
+    }
+
+    /// The fields of a row, in the order of [`COLUMNS`].
+    fn row(&mut self, run: Uuid) -> Result<Row<'a>, Malformed> {
+        Ok(Row {
+            id: self.uuid("id")?,
+            prosthesis_id: self.uuid("prosthesis_id")?,
+            recorded_us: self.micros("recorded_at")?,
+            received_us: self.micros("received_at")?,
+            grip: self.required("grip")?,
+            duration_ms: self.natural("duration_ms")?,
+            response_ms: self.natural("response_ms")?,
+            force_mn: self.natural("force_mn")?,
+            battery_pct: self.percent("battery_pct")?,
+            emg_quality_pct: self.percent("emg_quality_pct")?,
+            fault_code: self.field()?.unwrap_or_default(),
+            origin: Origin::Run(run),
+        })
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
@@ -282,22 +248,24 @@ pub(super) mod tests {
 
     /// As ClickHouse shall have them.
     pub(in crate::daily_load) fn block(readings: &[Reading]) -> Vec<u8> {
-        let mut columns = columns();
+        let mut rows = Readings::new();
         for reading in readings {
-            columns[0].uuid(Uuid::from_bytes(reading.id));
-            columns[1].uuid(PROSTHESIS);
-            columns[2].i64(reading.recorded_at + POSTGRES_EPOCH_MICROS);
-            columns[3].i64(POSTGRES_EPOCH_MICROS);
-            columns[4].text(&reading.grip);
-            columns[5].u32(reading.duration_ms.unsigned_abs());
-            columns[6].u32(2);
-            columns[7].u32(3);
-            columns[8].u8(u8::try_from(reading.battery_pct).unwrap());
-            columns[9].u8(5);
-            columns[10].text(reading.fault_code.as_deref().unwrap_or_default());
-            columns[11].uuid(RUN);
+            rows.push(&Row {
+                id: Uuid::from_bytes(reading.id),
+                prosthesis_id: PROSTHESIS,
+                recorded_us: reading.recorded_at + POSTGRES_EPOCH_MICROS,
+                received_us: POSTGRES_EPOCH_MICROS,
+                grip: reading.grip.as_bytes(),
+                duration_ms: reading.duration_ms.unsigned_abs(),
+                response_ms: 2,
+                force_mn: 3,
+                battery_pct: u8::try_from(reading.battery_pct).unwrap(),
+                emg_quality_pct: 5,
+                fault_code: reading.fault_code.as_deref().unwrap_or_default().as_bytes(),
+                origin: Origin::Run(RUN),
+            });
         }
-        bytes(&Encoded::take(&mut columns, readings.len()))
+        bytes(&rows.encode())
     }
 
     fn transcode(frames: &[Vec<u8>]) -> Result<(u64, Vec<u8>), Malformed> {
@@ -346,31 +314,6 @@ pub(super) mod tests {
             battery_pct: 4,
             fault_code: None,
         }
-    }
-
-    #[test]
-    fn a_block_names_the_columns_that_are_read_and_the_run_in_this_order() {
-        let names = format!("{COLUMNS}, run_id");
-        let kinds = [
-            "UUID",
-            "UUID",
-            "DateTime64(6, 'UTC')",
-            "DateTime64(6, 'UTC')",
-            "String",
-            "UInt32",
-            "UInt32",
-            "UInt32",
-            "UInt8",
-            "UInt8",
-            "String",
-            "UUID",
-        ];
-        let mut expected = vec![12, 0];
-        for text in names.split(", ").zip(kinds).flat_map(<[_; 2]>::from) {
-            expected.push(u8::try_from(text.len()).unwrap());
-            expected.extend(text.bytes());
-        }
-        assert_eq!(block(&[]), expected);
     }
 
     #[test]

@@ -4,5 +4,6 @@ pub(crate) mod crm;
 pub(crate) mod kafka;
 mod kept;
 pub(crate) mod operational;
+pub(crate) mod readings;
 pub(crate) mod telemetry;
 pub(crate) mod warehouse;

@@ -1,4 +1,4 @@
-//! Readings between two inserts, column by column. A message is a row or a dead letter. No I/O.
+//! Messages between two inserts: each is a row or a dead letter. No I/O.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,9 +10,8 @@ use bionicpro_proto::ingest::v1::RecordedReading;
 use prost::Message;
 use uuid::Uuid;
 
-/// How ClickHouse calls where a reading comes from.
-const SOURCE: &str = "Enum8('database' = 0, 'device' = 1)";
-const DEVICE: u8 = 1;
+use crate::store::readings::{Origin, Readings, Row};
+
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 /// Days from 1970 that a partition can be of: a `Date` ends in 2149.
 const DAYS: std::ops::Range<i64> = 0..65_378;
@@ -38,8 +37,7 @@ impl fmt::Display for Rejection {
 /// Readings that are written together.
 pub(super) struct Batch {
     group: String,
-    columns: Columns,
-    rows: usize,
+    readings: Readings,
     /// Days of the readings, since 1970.
     days: BTreeSet<i32>,
     /// Messages that are no readings, and why.
@@ -48,100 +46,40 @@ pub(super) struct Batch {
     pub(super) ledger: Ledger,
 }
 
-/// The columns of `telemetry_readings`; the run's is left to its default.
-type Columns = [Column; 13];
-
-fn columns() -> Columns {
-    [
-        ("id", "UUID"),
-        ("prosthesis_id", "UUID"),
-        ("recorded_at", "DateTime64(6, 'UTC')"),
-        ("received_at", "DateTime64(6, 'UTC')"),
-        ("grip", "String"),
-        ("duration_ms", "UInt32"),
-        ("response_ms", "UInt32"),
-        ("force_mn", "UInt32"),
-        ("battery_pct", "UInt8"),
-        ("emg_quality_pct", "UInt8"),
-        ("fault_code", "String"),
-        ("source", SOURCE),
-        ("arrived_us", "Int64"),
-    ]
-    .map(|(name, kind)| Column::new(name, kind))
+/// The day of a moment, since 1970.
+fn day(us: i64, field: &'static str) -> Result<i32, Rejection> {
+    let day = Some(us.div_euclid(DAY_US)).filter(|day| DAYS.contains(day));
+    let day = day.and_then(|day| i32::try_from(day).ok());
+    day.ok_or(Rejection::OutOfRange(field))
 }
 
-/// A reading whose values fit their columns.
-struct Row {
-    id: Uuid,
-    prosthesis_id: Uuid,
-    day: i32,
-    battery_pct: u8,
-    emg_quality_pct: u8,
-    reading: RecordedReading,
-}
-
-impl Row {
-    fn read(payload: &[u8]) -> Result<Self, Rejection> {
-        let reading = RecordedReading::decode(payload).map_err(|_| Rejection::NotAReading)?;
-        let uuid =
-            |bytes: &[u8], field| Uuid::from_slice(bytes).map_err(|_| Rejection::OutOfRange(field));
-        let percent =
-            |value: u32, field| u8::try_from(value).map_err(|_| Rejection::OutOfRange(field));
-        let day = |us: i64, field| {
-            let day = Some(us.div_euclid(DAY_US)).filter(|day| DAYS.contains(day));
-            let day = day.and_then(|day| i32::try_from(day).ok());
-            day.ok_or(Rejection::OutOfRange(field))
-        };
-        day(reading.received_us, "received_us")?;
-        Ok(Self {
-            id: uuid(&reading.id, "id")?,
-            prosthesis_id: uuid(&reading.prosthesis_id, "prosthesis_id")?,
-            day: day(reading.recorded_us, "recorded_us")?,
-            battery_pct: percent(reading.battery_pct, "battery_pct")?,
-            emg_quality_pct: percent(reading.emg_quality_pct, "emg_quality_pct")?,
-            reading,
-        })
-    }
-
-    fn write(&self, columns: &mut Columns) {
-        let [
-            id,
-            prosthesis_id,
-            recorded_at,
-            received_at,
-            grip,
-            duration_ms,
-            response_ms,
-            force_mn,
-            battery_pct,
-            emg_quality_pct,
-            fault_code,
-            source,
-            arrived_us,
-        ] = columns;
-        let reading = &self.reading;
-        id.uuid(self.id);
-        prosthesis_id.uuid(self.prosthesis_id);
-        recorded_at.i64(reading.recorded_us);
-        received_at.i64(reading.received_us);
-        grip.text(&reading.grip);
-        duration_ms.u32(reading.duration_ms);
-        response_ms.u32(reading.response_ms);
-        force_mn.u32(reading.force_mn);
-        battery_pct.u8(self.battery_pct);
-        emg_quality_pct.u8(self.emg_quality_pct);
-        fault_code.text(&reading.fault_code);
-        source.u8(DEVICE);
-        arrived_us.i64(reading.received_us);
-    }
+/// The row of a reading whose values fit their columns.
+fn row(reading: &RecordedReading) -> Result<Row<'_>, Rejection> {
+    let uuid =
+        |bytes: &[u8], field| Uuid::from_slice(bytes).map_err(|_| Rejection::OutOfRange(field));
+    let percent = |value: u32, field| u8::try_from(value).map_err(|_| Rejection::OutOfRange(field));
+    day(reading.received_us, "received_us")?;
+    Ok(Row {
+        id: uuid(&reading.id, "id")?,
+        prosthesis_id: uuid(&reading.prosthesis_id, "prosthesis_id")?,
+        recorded_us: reading.recorded_us,
+        received_us: reading.received_us,
+        grip: reading.grip.as_bytes(),
+        duration_ms: reading.duration_ms,
+        response_ms: reading.response_ms,
+        force_mn: reading.force_mn,
+        battery_pct: percent(reading.battery_pct, "battery_pct")?,
+        emg_quality_pct: percent(reading.emg_quality_pct, "emg_quality_pct")?,
+        fault_code: reading.fault_code.as_bytes(),
+        origin: Origin::Device,
+    })
 }
 
 impl Batch {
     pub(super) fn new(group: &str) -> Self {
         Self {
             group: group.to_owned(),
-            columns: columns(),
-            rows: 0,
+            readings: Readings::new(),
             days: BTreeSet::new(),
             dead: Vec::new(),
             ledger: Ledger::default(),
@@ -149,7 +87,16 @@ impl Batch {
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.rows
+        self.readings.rows()
+    }
+
+    /// Takes a reading in; a message that is none stays outside.
+    fn take(&mut self, payload: &[u8]) -> Result<(), Rejection> {
+        let reading = RecordedReading::decode(payload).map_err(|_| Rejection::NotAReading)?;
+        let day = day(reading.recorded_us, "recorded_us")?;
+        self.readings.push(&row(&reading)?);
+        self.days.insert(day);
+        Ok(())
     }
 
     /// The days of the readings as a block of `telemetry_arrivals`.
@@ -161,25 +108,20 @@ impl Batch {
 
     /// Takes the readings out, ready to be sent.
     pub(super) fn encode(&mut self) -> Encoded {
-        Encoded::take(&mut self.columns, std::mem::take(&mut self.rows))
+        self.readings.encode()
     }
 
     /// Takes the buffers of readings that were sent back, to be filled again.
     pub(super) fn reuse(&mut self, sent: Encoded) {
-        sent.give_back(&mut self.columns);
+        self.readings.reuse(sent);
     }
 }
 
 impl kafka::Batch for Batch {
     fn push(&mut self, received: Received<'_>) {
         self.ledger.enter(&received, None);
-        match Row::read(received.payload.unwrap_or_default()) {
-            Ok(row) => {
-                row.write(&mut self.columns);
-                self.rows += 1;
-                self.days.insert(row.day);
-                self.ledger.trace(&self.group, &received);
-            }
+        match self.take(received.payload.unwrap_or_default()) {
+            Ok(()) => self.ledger.trace(&self.group, &received),
             Err(rejection) => self.dead.push((received.into(), rejection)),
         }
     }
@@ -229,7 +171,7 @@ mod tests {
     fn rejection(change: impl FnOnce(&mut RecordedReading)) -> Option<Rejection> {
         let mut reading = reading();
         change(&mut reading);
-        Row::read(&reading.encode_to_vec()).err()
+        Batch::new("group").take(&reading.encode_to_vec()).err()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! ClickHouse: the datamart, its watermarks and the readings that it may not have yet (owned by
-//! ingest), the CRM's tables and theirs (owned by cdc). This service reads them by a user that can do nothing else.
+//! ingest), the CRM's tables and theirs (owned by cdc). This service reads them by a user that can do
+//! nothing else.
 
 use bionicpro_mesh::{clickhouse as mesh, deadline};
 use chrono::{DateTime, Days, NaiveDate, SubsecRound as _, Utc};
